@@ -1,0 +1,99 @@
+"""Transformations in a row."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, cast
+
+from gradtx.core.factory import transformation
+from gradtx.core.primitives import Array, Chain, Treewise
+from gradtx.core.state import STEP
+from gradtx.core.transformation import GradientTransformation
+
+
+def chain(*stages: Any, **named: Any) -> GradientTransformation:
+    """One transformation after another: the updates of each are what the next is given.
+
+    The state is a dict of the stages' states by name, with one step counter for all, chains within chains included.
+    A stage is called by the factory that made it, or as it is named here.
+
+    Args:
+      *stages: transformations; also pairs from elsewhere with `init` and `update`, such as those of Optax. A second
+        stage of the same name becomes `name_2`.
+      **named: further transformations, called as given.
+
+    Returns:
+      A transformation; a `Schedule` if all of the stages are schedules: their product.
+
+    Raises:
+      TypeError: if a stage is no transformation, if two have one name, or if one gives what the next does not take.
+
+    Example:
+      >>> import gradtx
+      >>> tx = gradtx.chain(clip=gradtx.clip_by_global_norm(1.0), adam=gradtx.adam(1e-3))
+      >>> tx.replace(clip=gradtx.clip(0.5)).stages["clip"]
+      clip(max_delta=0.5)
+    """
+    arguments: dict[str, Any] = {}
+    for stage in stages:
+        name, count = _name(stage), 2
+        while name in arguments:
+            name, count = f"{_name(stage)}_{count}", count + 1
+        arguments[name] = stage
+    for name, stage in named.items():
+        if name in arguments:
+            raise TypeError(f"chain: two stages are called {name!r}; give one of them another name.")
+        arguments[name] = stage
+    if STEP in arguments:
+        raise TypeError(f"chain: {STEP!r} is the name of the step counter; give the stage another name.")
+    return _chain(**{name: _as_transformation(name, stage) for name, stage in arguments.items()})
+
+
+@transformation
+def _chain(**stages: GradientTransformation) -> GradientTransformation:
+    primitives = {name: stage._primitive for name, stage in stages.items()}
+    names = list(primitives)
+    for before, after in zip(names, names[1:], strict=False):
+        gives, takes = primitives[before].gives, primitives[after].takes
+        if gives is not takes:
+            raise TypeError(
+                f"chain: stage {before!r} gives {_called(gives)}, but stage {after!r} after it takes {_called(takes)}. "
+                f"Put a stage between them that takes {_called(gives)} and gives {_called(takes)}, or change their order."
+            )
+    return cast(Any, Chain(primitives))
+
+
+def _called(flowing: Any) -> str:
+    return "arrays" if flowing is Array else flowing.__name__
+
+
+def _name(stage: Any) -> str:
+    """The factory's name; for a pair from elsewhere that of the function which made its update."""
+    if isinstance(stage, GradientTransformation):
+        return stage.name
+    return getattr(getattr(stage, "update", None), "__qualname__", type(stage).__name__).split(".")[0]
+
+
+def _as_transformation(name: str, stage: Any) -> GradientTransformation:
+    if isinstance(stage, GradientTransformation):
+        return stage
+    if not (callable(getattr(stage, "init", None)) and callable(getattr(stage, "update", None))):
+        given = f"the function {stage.__name__}: was it meant to be called?" if inspect.isfunction(stage) else repr(stage)
+        raise TypeError(f"chain: stage {name!r} is not a transformation (no init and update), but {given}.")
+    return foreign(stage)
+
+
+@transformation
+def foreign(pair: Any) -> GradientTransformation:
+    """A pair from elsewhere as a transformation: its state is kept as it comes, under the stage's name.
+
+    Args:
+      pair: anything with `init(params)` and `update(updates, state, params)`; if its update takes keyword arguments,
+        it is given all extra ones.
+    """
+
+    def update(updates: Any, state: Any, params: Any, **extra: Any) -> tuple[Any, Any]:
+        return pair.update(updates, state, params, **(extra if takes_extra else {}))
+
+    parameters: Mapping[str, inspect.Parameter] = inspect.signature(pair.update).parameters
+    takes_extra = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return cast(Any, Treewise(update, pair.init, (), {}, foreign=True))

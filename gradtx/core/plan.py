@@ -1,0 +1,109 @@
+"""Making a transformation ready to run: its stages laid flat and cut into runs.
+
+Neighbouring leafwise stages make one run, and a run is one program per array, compiled once per distinct shape and
+dtype. A treewise stage stands alone.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gradtx.core.numerics import real_dtype, strong, widen
+from gradtx.core.primitives import Chain, Leafwise, Primitive, Stage, is_numeric, lay_flat, needs
+
+
+@dataclass(frozen=True)
+class LeafProgram:
+    """A run of leafwise stages as one function of one array, and of nothing else that varies.
+
+    It compares by what it computes, so that two transformations built alike share their compiled programs.
+    """
+
+    names: tuple[str, ...]
+    updates: tuple[Any, ...]
+    options: tuple[tuple[tuple[str, type, Any], ...], ...]
+    needs: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.names, self.updates, self.options, self.needs))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __call__(self, row: tuple[Any, tuple, Any, Any], shared: tuple[dict[str, Any], ...]) -> tuple[Any, tuple]:
+        value, slots, p, index = row
+        value, p, wide = jax.tree.map(widen, (value, p, slots))
+        shape = value.shape if isinstance(value, jax.Array) else None
+        real = real_dtype(jnp.result_type(*jax.tree.leaves((value, p, wide))))
+        new_slots = []
+        for i, name in enumerate(self.names):
+            arguments = {key: x.astype(real) for key, x in shared[i].items()}
+            arguments.update((key, x) for key, _, x in self.options[i])
+            if "index" in self.needs[i]:
+                arguments["index"] = index
+            with jax.named_scope(name):
+                value, new = self.updates[i](value, wide[i], p if "params" in self.needs[i] else None, **arguments)
+                new_slots.append(jax.tree.map(lambda x, old: settle(x, old, name), new, slots[i]))
+        if isinstance(value, jax.Array) and shape is not None and value.shape != shape:
+            raise ValueError(
+                f"the update has shape {shape}, but its state or its parameter gives {value.shape}: nothing is broadcast."
+            )
+        return jax.tree.map(strong, value), tuple(new_slots)
+
+
+def settle(x: Any, old: Any, name: str) -> Any:
+    """A new state array in the shape and dtype that its predecessor was born with."""
+    if jnp.shape(x) != old.shape:
+        raise ValueError(
+            f"stage {name!r} was given an array that makes its state {jnp.shape(x)} where it was made {old.shape}: "
+            "the gradient does not have the shape of the parameter that the state was made for."
+        )
+    return jnp.asarray(x, old.dtype)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring leafwise stages, and the program they make."""
+
+    stages: tuple[Stage, ...]
+    program: LeafProgram
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A transformation made ready to run: its name, its stages in order, and those cut into runs."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    wanted: tuple[tuple[str, str], ...]
+    parts: tuple[Run | Stage, ...]
+
+
+def make_plan(primitive: Primitive, name: str) -> Plan:
+    """Lay a transformation flat and cut it into runs."""
+    stages = tuple(lay_flat(primitive, () if isinstance(primitive, Chain) else (name,)))
+    parts: list[Run | Stage] = []
+    for leafwise, group in groupby(stages, lambda stage: isinstance(stage.primitive, Leafwise)):
+        parts.extend([_make_run(tuple(group))] if leafwise else group)
+    wanted = tuple((extra, stage.name) for stage in stages for extra, _ in needs(stage.primitive))
+    return Plan(name, stages, wanted, tuple(parts))
+
+
+def _make_run(stages: tuple[Stage, ...]) -> Run:
+    primitives: list[Any] = [stage.primitive for stage in stages]
+    options = tuple(
+        tuple((name, type(x), x) for name, x in primitive.hyperparameters.items() if not is_numeric(x))
+        for primitive in primitives
+    )
+    program = LeafProgram(
+        names=tuple(stage.name for stage in stages),
+        updates=tuple(primitive.update for primitive in primitives),
+        options=options,
+        needs=tuple(primitive.needs for primitive in primitives),
+    )
+    return Run(stages, program)

@@ -1,0 +1,161 @@
+"""What transformations are made of underneath: mathematics of one array, of all arrays, of the step; and their chain.
+
+Plain records. `leafwise`, `treewise`, `stepwise` and `chain` make them; the engine runs them.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+Array = jax.Array
+
+
+@dataclass(frozen=True)
+class Stepwise:
+    """A scalar that follows the step: the value of a schedule."""
+
+    value: Callable[..., Any]
+    init: Callable[[], Any] | None
+    needs: tuple[str, ...]
+    hyperparameters: Mapping[str, Any]
+    takes: Any = Array
+    gives: Any = Array
+
+
+@dataclass(frozen=True)
+class Leafwise:
+    """Mathematics of one array, lifted to trees."""
+
+    update: Callable[..., tuple[Any, Any]]
+    init: Callable[[Array], Any] | None
+    keeps: type | str | None
+    needs: tuple[str, ...]
+    hyperparameters: Mapping[str, Any]
+    takes: Any = Array
+    gives: Any = Array
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of what is kept for each array."""
+        if self.keeps is None:
+            return ()
+        return (self.keeps,) if isinstance(self.keeps, str) else self.keeps._fields
+
+
+@dataclass(frozen=True)
+class Treewise:
+    """Mathematics that needs all arrays at once. `foreign`: a pair from elsewhere, which takes extra arguments as given."""
+
+    update: Callable[..., tuple[Any, Any]]
+    init: Callable[[Any], Any] | None
+    needs: tuple[str, ...]
+    hyperparameters: Mapping[str, Any]
+    takes: Any = Array
+    gives: Any = Array
+    foreign: bool = False
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Primitives in a row, by name."""
+
+    stages: Mapping[str, "Primitive"]
+
+    @property
+    def takes(self) -> Any:
+        return next((stage.takes for stage in self.stages.values()), Array)
+
+    @property
+    def gives(self) -> Any:
+        return next((stage.gives for stage in reversed(self.stages.values())), Array)
+
+
+Primitive = Stepwise | Leafwise | Treewise | Chain
+
+
+def is_schedule(primitive: Any) -> bool:
+    """Whether this is a scalar of the step: stepwise mathematics, or a product of such."""
+    if isinstance(primitive, Chain):
+        return bool(primitive.stages) and all(map(is_schedule, primitive.stages.values()))
+    return isinstance(primitive, Stepwise)
+
+
+def is_number(x: Any) -> bool:
+    """Whether a value is a number that may vary: a float, or an array of any library. An int, like a bool, is an option."""
+    return isinstance(x, (float, np.inexact, np.ndarray, jax.Array))
+
+
+def is_numeric(x: Any) -> bool:
+    """Whether a hyperparameter becomes a scalar at each step: a number or a schedule. All else is an option, passed as it is."""
+    return is_number(x) or is_schedule(x)
+
+
+def keeps_state(primitive: Primitive) -> bool:
+    """Whether a primitive has a state of its own: known from what it is, never from what it made of some tree."""
+    if isinstance(primitive, Chain):
+        return any(map(keeps_state, primitive.stages.values()))
+    own = primitive.keeps if isinstance(primitive, Leafwise) else primitive.init
+    return own is not None or any(map(keeps_state, schedules(primitive).values()))
+
+
+def schedules(primitive: Stepwise | Leafwise | Treewise) -> dict[str, Primitive]:
+    """Those of the hyperparameters that are schedules."""
+    return {name: x for name, x in primitive.hyperparameters.items() if is_schedule(x)}
+
+
+def changes(primitive: Primitive) -> bool:
+    """Whether a schedule's value can differ from one step to the next."""
+    if isinstance(primitive, Chain):
+        return any(map(changes, primitive.stages.values()))
+    return primitive.value is not hold or any(map(changes, schedules(primitive).values()))
+
+
+def hold(step: Array, value: Array) -> Array:
+    """The value function of a constant schedule."""
+    return value
+
+
+def needs(primitive: Primitive) -> Iterator[tuple[str, str]]:
+    """The extra arguments a primitive asks for, each with the name of the hyperparameter or stage that does ("" for itself)."""
+    if isinstance(primitive, Chain):
+        for name, stage in primitive.stages.items():
+            yield from ((extra, name) for extra, _ in needs(stage))
+        return
+    yield from ((extra, "") for extra in primitive.needs if extra not in RESERVED)
+    for name, schedule in schedules(primitive).items():
+        yield from ((extra, name) for extra, _ in needs(schedule))
+
+
+# What the library itself hands to a stage that declares it; every other need is an extra argument of `update`.
+RESERVED = ("params", "index")
+
+
+class Stage(NamedTuple):
+    """A primitive in its place: the path of names under which its state is kept."""
+
+    path: tuple[str, ...]
+    primitive: Leafwise | Treewise
+
+    @property
+    def name(self) -> str:
+        return "/".join(self.path)
+
+
+def multiply(u: Array, s: None, p: None, value: Array) -> tuple[Array, None]:
+    """What a schedule does as a stage."""
+    return value * u, s
+
+
+def lay_flat(primitive: Primitive, path: tuple[str, ...]) -> Iterator[Stage]:
+    """The stages of a primitive in the order in which they run, chains within chains laid flat."""
+    if isinstance(primitive, Chain):
+        for name, stage in primitive.stages.items():
+            yield from lay_flat(stage, (*path, name))
+    elif isinstance(primitive, Stepwise):
+        yield Stage(path, Leafwise(multiply, None, None, (), {"value": primitive}))
+    else:
+        yield Stage(path, primitive)
+

@@ -1,0 +1,259 @@
+"""A gradient transformation: a pure (init, update) pair that knows the call that made it."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gradtx.core import scalars
+from gradtx.core.plan import Plan, make_plan
+from gradtx.core.primitives import Chain, Primitive, is_number, keeps_state
+from gradtx.core.spelling import spell_call, token
+from gradtx.core.state import init_state
+from gradtx.core.update import update_state
+
+PyTree = Any
+
+
+class GradientTransformation:
+    """A pure pair: `init(params) -> state` and `update(updates, state, params=None, **extra) -> (updates, state)`.
+
+    It is a value, made by a factory such as `gradtx.adam`, and remembers that call:
+
+    - it unpacks as the pair, `init, update = tx`;
+    - `repr(tx)` is the call, and evaluating it gives an equal transformation;
+    - equal arguments make equal transformations with equal hashes; it can be pickled and copied;
+    - it is a pytree whose leaves are its numeric hyperparameters (floats, arrays, and those of its schedules), so it
+      can be passed to a jitted function, batched with `jax.vmap`, differentiated with `jax.grad`.
+
+    Attributes:
+      name: the name of the factory.
+      arguments: what the factory was called with, defaults included.
+      stages: the stages by name if it is a chain, else empty.
+
+    Example:
+      >>> import gradtx, jax, jax.numpy as jnp
+      >>> tx = gradtx.sgd(learning_rate=0.5)
+      >>> tx
+      sgd(learning_rate=0.5)
+      >>> params = jnp.array([1.0, -2.0])
+      >>> state = tx.init(params)
+      >>> updates, state = tx.update(2 * params, state, params)
+      >>> gradtx.apply_updates(params, updates)
+      Array([0., 0.], dtype=float32)
+      >>> tx.replace(learning_rate=0.1)
+      sgd(learning_rate=0.1)
+      >>> jax.tree.leaves(tx)
+      [0.5]
+    """
+
+    _factory: "Callable[..., GradientTransformation]"
+    _structure: "_Structure"
+    _numbers: tuple[Any, ...]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "GradientTransformation":
+        raise TypeError(
+            "a GradientTransformation is made by a factory: call one (gradtx.adam), or write one with "
+            "@gradtx.transformation. A pair from elsewhere becomes a stage in gradtx.chain(pair)."
+        )
+
+    @property
+    def init(self) -> "Init":
+        """`init(params) -> state`: the first state, for a pytree of floating arrays of any shapes."""
+        return Init(self)
+
+    @property
+    def update(self) -> "Update":
+        """`update(updates, state, params=None, **extra) -> (updates, state)`: one step."""
+        return Update(self)
+
+    @property
+    def name(self) -> str:
+        return self._structure.factory.__name__
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        return MappingProxyType(self._structure.fill(self._numbers))
+
+    @property
+    def stages(self) -> Mapping[str, "GradientTransformation"]:
+        body = self._body
+        if isinstance(body, GradientTransformation):
+            return body.stages
+        return self.arguments if isinstance(body, Chain) else MappingProxyType({})
+
+    def replace(self, **changes: Any) -> "GradientTransformation":
+        """The transformation that the same factory makes of these arguments, and of the present ones for the rest.
+
+        Args:
+          **changes: arguments of the factory; for a chain, its stages by name.
+
+        Returns:
+          A new transformation.
+
+        Raises:
+          TypeError: if the factory has no such argument; the message lists those it has.
+        """
+        unknown = [name for name in changes if name not in self.arguments]
+        if unknown:
+            known = ", ".join(self.arguments)
+            raise TypeError(f"{self.name} has no argument {unknown[0]!r} to replace; it has: {known}.")
+        return self._structure.factory(**{**self.arguments, **changes})
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.init, self.update))
+
+    def __repr__(self) -> str:
+        hidden = _optional(self._structure.factory)
+        shown = {k: x for k, x in self.arguments.items() if k not in hidden or is_number(x) or x != hidden[k]}
+        return spell_call(self.name, shown)
+
+    @cached_property
+    def _key(self) -> tuple[Any, ...]:
+        return type(self), self._structure, tuple(map(token, self._numbers))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, GradientTransformation):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._structure.factory, dict(self.arguments))
+
+    @cached_property
+    def _body(self) -> "GradientTransformation | Primitive":
+        return self._structure.factory.__wrapped__(**self.arguments)  # type: ignore[attr-defined]
+
+    @property
+    def _primitive(self) -> Primitive:
+        body = self._body
+        return body._primitive if isinstance(body, GradientTransformation) else body
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return make_plan(self._primitive, self.name)
+
+
+class Schedule(GradientTransformation):
+    """A scalar that follows the step: as a transformation it multiplies updates by its value.
+
+    It can stand wherever a numeric hyperparameter can, be a stage of a chain (schedules in a row multiply), and be
+    called as a plain function of the step, counted from 0.
+
+    Example:
+      >>> import gradtx
+      >>> rate = gradtx.warmup_cosine(peak_value=1.0, warmup_steps=10, decay_steps=100)
+      >>> float(rate(5))
+      0.5
+      >>> gradtx.adam(learning_rate=rate).arguments["learning_rate"] == rate
+      True
+    """
+
+    def __call__(self, step: Any) -> jax.Array:
+        """The value at `step`: an int, or an integer array for the values at many steps.
+
+        Raises:
+          TypeError: if the schedule keeps a state, so that its value is no function of the step alone.
+        """
+        if keeps_state(self._primitive):
+            raise TypeError(
+                f"{self.name} is not a function of the step alone, for it keeps a state. Use its init and update, "
+                "or pass it as a hyperparameter."
+            )
+        value, _ = scalars.evaluate(self._primitive, jnp.asarray(step), None, {})
+        return jnp.broadcast_to(value, jnp.shape(step))
+
+
+class Init(NamedTuple):
+    """The first half of a transformation. Equal for equal transformations, so it may be a static argument of `jax.jit`."""
+
+    tx: GradientTransformation
+
+    def __call__(self, params: PyTree = None) -> dict[str, Any]:
+        return init_state(self.tx._plan, params)
+
+    def __repr__(self) -> str:
+        return f"{self.tx!r}.init"
+
+
+class Update(NamedTuple):
+    """The second half of a transformation. Equal for equal transformations, so it may be a static argument of `jax.jit`."""
+
+    tx: GradientTransformation
+
+    def __call__(
+        self, updates: PyTree, state: PyTree, params: PyTree = None, **extra: Any
+    ) -> tuple[PyTree, dict[str, Any]]:
+        return update_state(self.tx._plan, updates, state, params, extra)
+
+    def __repr__(self) -> str:
+        return f"{self.tx!r}.update"
+
+
+def _optional(factory: Callable[..., Any]) -> dict[str, Any]:
+    """The options of a factory that have defaults, which `repr` leaves out where they are unchanged."""
+    parameters = inspect.signature(factory).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty and not is_number(p.default)}
+
+
+class _Structure(NamedTuple):
+    """All of a call but its numbers: hashable, and equal for calls that differ in numbers only."""
+
+    factory: Callable[..., GradientTransformation]
+    names: tuple[str, ...]
+    treedef: Any
+    options: tuple[tuple[type, Any] | None, ...]  # per leaf of the arguments: None for a number
+
+    def fill(self, numbers: tuple[Any, ...]) -> dict[str, Any]:
+        rest = iter(numbers)
+        leaves = [next(rest) if option is None else option[1] for option in self.options]
+        return dict(zip(self.names, self.treedef.unflatten(leaves), strict=True))
+
+
+def dissect(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[_Structure, tuple[Any, ...]]:
+    leaves, treedef = jax.tree.flatten(tuple(arguments.values()))
+    options = tuple(None if is_number(x) else (type(x), x) for x in leaves)
+    structure = _Structure(factory, tuple(arguments), treedef, options)
+    try:
+        hash(structure)
+    except TypeError as error:
+        raise TypeError(
+            "an argument that is not a number must be hashable, so that transformations can be compared: " + str(error)
+        ) from error
+    return structure, tuple(x for x in leaves if is_number(x))
+
+
+def make(cls: type[GradientTransformation], structure: _Structure, numbers: tuple[Any, ...]) -> GradientTransformation:
+    tx = object.__new__(cls)
+    tx._structure, tx._numbers = structure, numbers
+    return tx
+
+
+def _rebuild(factory: Callable[..., GradientTransformation], arguments: dict[str, Any]) -> GradientTransformation:
+    return factory(**arguments)
+
+
+def _keyed(tx: GradientTransformation) -> tuple[list[tuple[Any, Any]], _Structure]:
+    filled = tx._structure.fill(tuple(range(len(tx._numbers))))
+    with_paths = jax.tree_util.tree_leaves_with_path(tuple(filled.values()))
+    numbered = (path for (path, _), option in zip(with_paths, tx._structure.options, strict=True) if option is None)
+    names = tuple(filled)
+    keys = [jax.tree_util.GetAttrKey(names[path[0].idx] + jax.tree_util.keystr(path[1:])) for path in numbered]
+    return list(zip(keys, tx._numbers, strict=True)), tx._structure
+
+
+for _cls in (GradientTransformation, Schedule):
+    jax.tree_util.register_pytree_with_keys(
+        _cls,
+        _keyed,
+        functools.partial(make, _cls),
+        lambda tx: (tx._numbers, tx._structure),
+    )

@@ -1,0 +1,117 @@
+"""Trees of arrays: aligning them leaf by leaf, naming a leaf in an error, mapping one program over many arrays."""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+PyTree = Any
+
+
+def is_none(x: Any) -> bool:
+    return x is None
+
+
+def flatten(tree: PyTree) -> tuple[list[Any], Any]:
+    """The leaves of `tree`, `None` among them, and its structure."""
+    return jax.tree.flatten(tree, is_leaf=is_none)
+
+
+def flatten_like(treedef: Any, tree: PyTree, *, what: str, like: str) -> list[Any]:
+    """The parts of `tree` that stand where `treedef` has its leaves; an error that names the first place that differs."""
+    try:
+        return treedef.flatten_up_to(tree)
+    except (ValueError, TypeError) as error:
+        expected = treedef.unflatten([None] * treedef.num_leaves)
+        raise ValueError(
+            f"{what} and {like} must have the same structure; {_first_difference(expected, tree, what, like)}"
+        ) from error
+
+
+def _first_difference(expected: PyTree, tree: PyTree, what: str, like: str) -> str:
+    paths = dict.fromkeys(path for path, _ in jax.tree_util.tree_leaves_with_path(expected, is_leaf=is_none))
+    given = dict.fromkeys(path for path, _ in jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_none))
+    for path in paths:
+        if path not in given:
+            return f"{like}{jax.tree_util.keystr(path)} has no counterpart in {what}."
+    for path in given:
+        if path not in paths:
+            return f"{what}{jax.tree_util.keystr(path)} has no counterpart in {like}."
+    return f"{like} is {type(expected).__name__}, {what} is {type(tree).__name__} (or they differ so further down)."
+
+
+def leaf_path(treedef: Any, index: int, root: str) -> str:
+    """How a user would write the leaf `index` of a tree called `root`: "params['dense']['kernel']"."""
+    marks = treedef.unflatten(range(treedef.num_leaves))
+    return root + jax.tree_util.keystr(jax.tree_util.tree_leaves_with_path(marks)[index][0])
+
+
+def spell_array(x: Any) -> str:
+    """An array's type in a word: "float32[3,4]"."""
+    if not hasattr(x, "dtype"):
+        return type(x).__name__
+    return f"{np.dtype(x.dtype).name}[{','.join(map(str, x.shape))}]"
+
+
+# Arrays of one shape are handed to a compiled program in bundles of this many. Most of the cost of a call inside
+# a trace is per call, not per array, so a bundle traces and lowers faster; past a dozen the gain is spent.
+BUNDLE = 8
+
+
+def map_arrays(
+    program: Callable[..., Any], rows: Sequence[tuple], shared: tuple = (), where: Callable[[int], str] | None = None
+) -> list[Any]:
+    """`[program(*row, *shared) for row in rows]`, with `program` traced once per distinct shape and dtype.
+
+    Args:
+      program: mathematics of one array; hashable, for its traces are kept from one call to the next.
+      rows: what belongs to one array each, the array itself first.
+      shared: what every array is given alike, such as a learning rate.
+      where: what an error in row `i` adds to its message.
+
+    Returns:
+      The results in the order of `rows`.
+    """
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        groups[row[0].shape, row[0].dtype].append(index)
+    tracing = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((rows, shared)))
+    results: list[Any] = [None] * len(rows)
+    for members in groups.values():
+        whole = len(members) // BUNDLE * BUNDLE
+        try:
+            for start in range(0, whole, BUNDLE):
+                bundle = members[start : start + BUNDLE]
+                for index, result in zip(bundle, _on_bundle(program, [rows[i] for i in bundle], shared), strict=True):
+                    results[index] = result
+            for index in members[whole:]:
+                # A program for a single use inside a trace would only cost: there it is written in place.
+                call = program if tracing and len(members) == 1 else partial(_on_array, program)
+                results[index] = call(rows[index], shared)
+        except Exception as error:
+            if where is not None:
+                error.add_note(where(_first_failure(program, rows, shared, members)))
+            raise
+    return results
+
+
+def _first_failure(program: Callable[..., Any], rows: Sequence[tuple], shared: tuple, members: list[int]) -> int:
+    for index in members:
+        try:
+            jax.eval_shape(program, rows[index], shared)
+        except Exception:
+            return index
+    return members[0]
+
+
+@partial(jax.jit, static_argnums=0)
+def _on_array(program: Callable[..., Any], row: tuple, shared: tuple) -> Any:
+    return program(row, shared)
+
+
+@partial(jax.jit, static_argnums=0)
+def _on_bundle(program: Callable[..., Any], rows: list[tuple], shared: tuple) -> list[Any]:
+    return [_on_array(program, row, shared) for row in rows]

@@ -1,0 +1,188 @@
+"""One update: from updates, state and params to updates and the next state.
+
+Everything that users may get wrong is checked here, while JAX traces, and never at run time.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gradtx.core import scalars
+from gradtx.core.numerics import is_floating, scalar_dtype, widen
+from gradtx.core.plan import Plan, Run, settle
+from gradtx.core.primitives import Leafwise, Stage, is_numeric, keeps_state
+from gradtx.core.state import STEP, as_slots, as_trees, get, put
+from gradtx.core.trees import flatten, flatten_like, leaf_path, map_arrays, spell_array
+
+PyTree = Any
+LAST_STEP = np.iinfo(np.int32).max
+
+
+def update_state(plan: Plan, updates: PyTree, state: Any, params: PyTree, extra: Mapping[str, Any]) -> tuple[PyTree, Any]:
+    """One step: the updates after every stage, and the next state."""
+    _check_extra(plan, params, extra)
+    step = get(plan, state, (STEP,))
+    old = {stage.path: get(plan, state, stage.path) for stage in plan.stages if keeps_state(stage.primitive)}
+    flow = _Flow(plan, updates, params, step, extra)
+    new = {STEP: jnp.minimum(step, LAST_STEP - 1) + 1}
+    for part in plan.parts:
+        kept = flow.run_leafwise(part, old) if isinstance(part, Run) else flow.run_treewise(part, old)
+        for path, x in kept.items():
+            if path in old:
+                put(new, path, x)
+    return flow.treedef.unflatten(flow.values), new
+
+
+class _Flow:
+    """What flows through the stages of one update: a value per leaf, and what every stage may ask for."""
+
+    def __init__(self, plan: Plan, updates: PyTree, params: PyTree, step: Any, extra: Mapping[str, Any]):
+        self.plan, self.step, self.extra = plan, step, extra
+        values, self.treedef = flatten(updates)
+        self.values, self.active, self.params = _align(plan.name, values, self.treedef, params)
+
+    def run_leafwise(self, run: Run, old: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
+        """A run of leafwise stages: one call per array. Changes the values, returns what the stages keep."""
+        shared, slots, schedule_states = [], [], []
+        for path, primitive in run.stages:
+            kept, states = scalars.unpack(primitive, old.get(path))
+            resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
+            resolved = {name: x for name, x in resolved.items() if is_numeric(x)}
+            resolved.update(scalars.extras(primitive, self.extra))
+            shared.append(resolved)
+            schedule_states.append(states)
+            slots.append(self.slots_of(path, primitive, kept))
+        wanted = {name for needed in run.program.needs for name in needed}
+        rows = [
+            (
+                self.values[i],
+                tuple(slot[i] for slot in slots),
+                self.params[i] if "params" in wanted else None,
+                np.int32(i) if "index" in wanted else None,
+            )
+            for i in self.active
+        ]
+        for i, (value, new) in zip(self.active, map_arrays(run.program, rows, tuple(shared), self.describe), strict=True):
+            self.values[i] = value
+            for slot, x in zip(slots, new, strict=True):
+                slot[i] = x
+        return {
+            path: scalars.pack(as_trees(primitive, slot, self.treedef), states)
+            for (path, primitive), slot, states in zip(run.stages, slots, schedule_states, strict=True)
+        }
+
+    def slots_of(self, path: tuple[str, ...], primitive: Leafwise, kept: Any) -> list[Any]:
+        """What a leafwise stage keeps, leaf by leaf."""
+        if primitive.keeps is None:
+            return [None] * len(self.values)
+        slots = as_slots(primitive, kept, self.treedef, "state" + "".join(f"[{name!r}]" for name in path))
+        for i in self.active:
+            if slots[i] is None:
+                raise ValueError(
+                    f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage {path[-1]!r} keeps "
+                    "nothing for it: it was None, or not floating, when init(params) was called."
+                )
+        return slots
+
+    def run_treewise(self, stage: Stage, old: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
+        """A treewise stage: one call on whole trees, in which the leaves that are left alone are None."""
+        path, primitive = stage
+        kept, states = scalars.unpack(primitive, old.get(path))
+        resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
+        wanted = self.extra if primitive.foreign else {x: self.extra[x] for x in primitive.needs if x in self.extra}
+        tree = self.only_active([widen(value) for value in self.values])
+        params = None if self.params is None else self.only_active(self.params)
+        with jax.named_scope(stage.name):
+            result, new = primitive.update(tree, kept, params, **resolved, **wanted)
+        if primitive.init is not None and not primitive.foreign:
+            new = jax.tree.map(lambda x, born: settle(x, born, stage.name), new, kept)
+        results = flatten_like(self.treedef, result, what=f"the updates from stage {stage.name!r}", like="updates")
+        for i in self.active:
+            self.values[i] = results[i]
+        return {path: scalars.pack(new, states)}
+
+    def only_active(self, leaves: list[Any]) -> PyTree:
+        """A tree of those leaves that are being updated, None elsewhere."""
+        chosen = set(self.active)
+        return self.treedef.unflatten([x if i in chosen else None for i, x in enumerate(leaves)])
+
+    def describe(self, row: int) -> str:
+        """Where an error in a row of `map_arrays` came about."""
+        i = self.active[row]
+        return f"{self.plan.name}: in {leaf_path(self.treedef, i, 'updates')}, {spell_array(self.values[i])}."
+
+
+def apply_updates(params: PyTree, updates: PyTree) -> PyTree:
+    """The parameters after a step: p + u, rounded once to the dtype of p.
+
+    Args:
+      params: pytree of floating arrays.
+      updates: pytree of the same structure and shapes, as `update` returns it. Where it is `None`, or where a
+        parameter is not floating, the parameter stays as it is.
+
+    Returns:
+      A pytree like `params`, of the same dtypes.
+
+    Raises:
+      ValueError: if structures or shapes differ; the message names the first place.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> apply_updates({"w": jnp.ones(2)}, {"w": jnp.array([0.5, -0.5])})
+      {'w': Array([1.5, 0.5], dtype=float32)}
+    """
+    us, treedef = flatten(updates)
+    us, active, ps = _align("apply_updates", us, treedef, () if params is None else params)
+    rows = [(ps[i], us[i]) for i in active]
+    for i, result in zip(active, map_arrays(_add, rows), strict=True):
+        ps[i] = result
+    return treedef.unflatten(ps)
+
+
+def _add(row: tuple[Any, Any], shared: tuple[()]) -> Any:
+    p, u = row
+    return (widen(p) + u).astype(p.dtype)
+
+
+def _align(
+    name: str, values: list[Any], treedef: Any, params: PyTree
+) -> tuple[list[Any], list[int], list[Any] | None]:
+    """The leaves of updates and params side by side, and the positions of those that are to be updated."""
+    values, ps = list(values), None
+    if params is not None:
+        ps = list(flatten_like(treedef, params, what="params", like="updates"))
+    active = [i for i, u in enumerate(values) if is_floating(u) and (ps is None or is_floating(ps[i]))]
+    for i in active:
+        values[i] = _as_array(values[i])
+        if ps is None:
+            continue
+        ps[i] = _as_array(ps[i])
+        if values[i].shape != ps[i].shape:
+            raise ValueError(
+                f"{name}: {leaf_path(treedef, i, 'updates')} is {spell_array(values[i])}, but "
+                f"{leaf_path(treedef, i, 'params')} is {spell_array(ps[i])}. Nothing is broadcast: "
+                "give each array a gradient of its own shape."
+            )
+    return values, active, ps
+
+
+def _as_array(x: Any) -> Any:
+    return x if isinstance(x, jax.Array) else jnp.asarray(x, scalar_dtype() if isinstance(x, float) else None)
+
+
+def _check_extra(plan: Plan, params: PyTree, extra: Mapping[str, Any]) -> None:
+    for stage in plan.stages:
+        if "params" in stage.primitive.needs and params is None:
+            raise TypeError(f"{plan.name}: stage {stage.name!r} needs params. Call update(updates, state, params).")
+    for name, stage_name in plan.wanted:
+        if name not in extra:
+            close = get_close_matches(name, extra, n=1)
+            hint = f" {close[0]!r} was given: was {name!r} meant?" if close else ""
+            raise TypeError(
+                f"{plan.name}: stage {stage_name!r} needs the extra argument {name!r}. "
+                f"Call update(updates, state, params, {name}=...).{hint}"
+            )

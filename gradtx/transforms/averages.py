@@ -1,0 +1,75 @@
+"""Exponential averages: the weight of what is new, and what an average that began at zero still lacks."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gradtx.core import Schedule, ScalarOrSchedule, stepwise
+from gradtx.core.numerics import scalar_dtype
+from gradtx.core.primitives import changes
+
+Array = jax.Array
+
+
+def complement(b: ScalarOrSchedule) -> Any:
+    """1 - b, the weight of what is new in an average of decay `b`.
+
+    Taken in double precision where `b` is a Python number: 1 - 0.999 in float32 is off by 1e-5.
+    """
+    if isinstance(b, Schedule):
+        return stepwise(_complement, b=b)
+    return 1.0 - (jnp.asarray(b, scalar_dtype()) if isinstance(b, jax.Array) else b)
+
+
+def correction(b: ScalarOrSchedule) -> Schedule:
+    """The schedule 1 - b^t, t = step + 1: the sum of the weights in an average of decay `b` that began at zero.
+
+    Where `b` itself follows a schedule that changes, 1 - b_1 b_2 ... b_t; the logarithm of that product is kept.
+    """
+    if isinstance(b, Schedule) and changes(b._primitive):
+        return stepwise(_running_correction, _no_weight, rate=complement(b))
+    return stepwise(_correction, rate=complement(b))
+
+
+def nesterov_weight(b: ScalarOrSchedule) -> Schedule:
+    """The schedule b_{t+1} (1 - b_1...b_t) / (1 - b_1...b_{t+1}): the weight of the average one step ahead."""
+    if isinstance(b, Schedule) and changes(b._primitive):
+        ahead = stepwise(lambda step: 1.0 - b(step + 1))
+        return stepwise(_running_nesterov_weight, _no_weight, rate=complement(b), ahead=ahead)
+    return stepwise(_nesterov_weight, b=b, rate=complement(b))
+
+
+def _complement(step: Array, b: Array) -> Array:
+    return 1 - b
+
+
+def _no_weight() -> dict[str, float]:
+    return {"log_product": 0.0}
+
+
+# -expm1(t log1p(-rate)) and not 1 - b^t, which loses all but three digits at first.
+def _correction(step: Array, rate: Array) -> Array:
+    return _power_complement(jnp.asarray(step, scalar_dtype()) + 1, rate)
+
+
+def _power_complement(t: Array, rate: Array) -> Array:
+    return -jnp.expm1(t * jnp.log1p(-rate))
+
+
+def _running_correction(step: Array, s: dict[str, Array], rate: Array) -> tuple[Array, dict[str, Array]]:
+    log_product = s["log_product"] + jnp.log1p(-rate)
+    return -jnp.expm1(log_product), {"log_product": log_product}
+
+
+def _nesterov_weight(step: Array, b: Array, rate: Array) -> Array:
+    t = jnp.asarray(step, scalar_dtype()) + 1
+    return b * _power_complement(t, rate) / _power_complement(t + 1, rate)
+
+
+def _running_nesterov_weight(
+    step: Array, s: dict[str, Array], rate: Array, ahead: Array
+) -> tuple[Array, dict[str, Array]]:
+    now, s = _running_correction(step, s, rate)
+    after, _ = _running_correction(step, s, ahead)
+    return (1 - ahead) * now / after, s

@@ -1,0 +1,128 @@
+"""Stages that bound updates: each element, or the norm of them all."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation, treewise
+from gradtx.core.checks import in_range
+from gradtx.core.numerics import abs_square, is_floating, scalar_dtype, sqrt, widen
+from gradtx.core.trees import map_arrays
+
+Array = jax.Array
+PyTree = Any
+
+
+@transformation
+def clip(max_delta: ScalarOrSchedule) -> GradientTransformation:
+    """Bound each element, by value.
+
+    u = min(max(u, -max_delta), max_delta); of a complex element, the real and the imaginary part.
+
+    Args:
+      max_delta: the bound, at least 0; a number or a schedule.
+
+    Returns:
+      A transformation without state.
+
+    Raises:
+      ValueError: if `max_delta` is negative or not finite.
+
+    Example:
+      >>> import gradtx, jax.numpy as jnp
+      >>> tx = gradtx.clip(1.0)
+      >>> tx.update(jnp.array([-3.0, 0.5]), tx.init(jnp.zeros(2)))[0]
+      Array([-1. ,  0.5], dtype=float32)
+    """
+    in_range("max_delta", max_delta)
+    return leafwise(_clip, max_delta=max_delta)
+
+
+def _clip(u: Array, s: None, p: None, max_delta: Array) -> tuple[Array, None]:
+    if jnp.iscomplexobj(u):
+        return lax.complex(jnp.clip(u.real, -max_delta, max_delta), jnp.clip(u.imag, -max_delta, max_delta)), s
+    return jnp.clip(u, -max_delta, max_delta), s
+
+
+@transformation
+def clip_by_global_norm(max_norm: ScalarOrSchedule) -> GradientTransformation:
+    """Bound the norm of all updates together, and keep their direction.
+
+    u = u if ||u|| <= max_norm, else (max_norm / ||u||) u, with ||u|| over the whole tree.
+
+    An infinite or NaN update makes all of them NaN: it is seen, and does not pass for a small step.
+
+    Args:
+      max_norm: the bound, at least 0; a number or a schedule.
+
+    Returns:
+      A transformation without state.
+
+    Raises:
+      ValueError: if `max_norm` is negative or not finite.
+
+    References:
+      Pascanu, Mikolov and Bengio, 2013, On the difficulty of training recurrent neural networks.
+
+    Example:
+      >>> import gradtx, jax.numpy as jnp
+      >>> tx = gradtx.clip_by_global_norm(1.0)
+      >>> tx.update(jnp.array([3.0, 4.0]), tx.init(jnp.zeros(2)))[0]
+      Array([0.6, 0.8], dtype=float32)
+    """
+    in_range("max_norm", max_norm)
+    return treewise(_clip_by_global_norm, max_norm=max_norm)
+
+
+def _clip_by_global_norm(updates: PyTree, s: None, params: PyTree, max_norm: Array) -> tuple[PyTree, None]:
+    norm = global_norm(updates)
+    within = norm <= max_norm
+    factor = jnp.where(within, 1.0, max_norm / jnp.where(within, 1.0, norm))
+    factor = jnp.where(jnp.isfinite(norm), factor, jnp.nan)
+    leaves, treedef = jax.tree.flatten(updates)
+    return treedef.unflatten(map_arrays(_times, [(u,) for u in leaves], (factor,))), s
+
+
+def _times(row: tuple[Array], shared: tuple[Array]) -> Array:
+    (u,), (factor,) = row, shared
+    return factor.astype(u.real.dtype) * u
+
+
+def global_norm(tree: PyTree) -> Array:
+    """The Euclidean norm of all arrays of a tree together.
+
+    Gathered in float32 or wider whatever the arrays are, and finite wherever the norm itself is.
+
+    Args:
+      tree: pytree of floating arrays of any shapes, real or complex; other leaves do not count.
+
+    Returns:
+      A real scalar; 0 for an empty tree, with a derivative of 0 where the norm is 0.
+
+    Example:
+      >>> import gradtx, jax.numpy as jnp
+      >>> float(gradtx.global_norm({"a": jnp.array([3.0]), "b": jnp.array(4.0)}))
+      5.0
+    """
+    rows = [(jnp.asarray(x),) for x in jax.tree.leaves(tree) if is_floating(x)]
+    if not rows:
+        return jnp.zeros((), scalar_dtype())
+    plain, shrunk = functools.reduce(_add_pairs, map_arrays(_square_sums, rows))
+    return jnp.where(jnp.isinf(plain), sqrt(shrunk) / _shrink(shrunk.dtype), sqrt(plain))
+
+
+# Squares of what is beyond 1e19 overflow float32, so squares of the same shrunk by a power of two are summed as well.
+def _square_sums(row: tuple[Array], shared: tuple[()]) -> tuple[Array, Array]:
+    x = widen(row[0])
+    return jnp.sum(abs_square(x)), jnp.sum(abs_square(x * _shrink(x.dtype)))
+
+
+def _shrink(dtype: Any) -> float:
+    return 2.0**-96 if jnp.finfo(dtype).bits == 32 else 2.0**-768
+
+
+def _add_pairs(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
+    return lax.add(a[0], b[0]), lax.add(a[1], b[1])

@@ -1,0 +1,237 @@
+"""Stages of Adam and its kin: track the moments of gradients, correct them, scale by them."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
+from gradtx.core.checks import in_range
+from gradtx.core.numerics import abs_square, positive, saturate, sqrt
+from gradtx.transforms.averages import complement, correction, nesterov_weight
+
+Array = jax.Array
+
+
+class Moments(NamedTuple):
+    """What is known of a gradient's distribution: its first and second moment, arrays of its shape.
+
+    The second moment is real, also for complex gradients.
+    """
+
+    first: Array
+    second: Array
+
+
+def _zero_moments(p: Array) -> Moments:
+    return Moments(first=jnp.zeros_like(p), second=jnp.zeros_like(p.real))
+
+
+@transformation
+def track_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999) -> GradientTransformation:
+    """Turn each gradient into the exponential averages of itself and of its square.
+
+    m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) |g|^2, both zero at first.
+
+    Args:
+      b1: decay of the first moment, in [0, 1); a number or a schedule.
+      b2: decay of the second moment, in [0, 1); a number or a schedule.
+
+    Returns:
+      A transformation that takes arrays and gives `Moments`; it keeps `Moments`, float32 or wider.
+
+    Raises:
+      ValueError: if a decay is out of range.
+
+    References:
+      Kingma and Ba, 2014, Adam: A Method for Stochastic Optimization.
+
+    Example:
+      >>> import gradtx, jax.numpy as jnp
+      >>> tx = gradtx.track_moments(b1=0.5, b2=0.75)
+      >>> tx.update(jnp.array(2.0), tx.init(jnp.array(0.0)))[0]
+      Moments(first=Array(1., dtype=float32), second=Array(1., dtype=float32))
+    """
+    _check_decays(b1, b2)
+    return leafwise(
+        _track_moments, _zero_moments, keeps=Moments, gives=Moments, rate1=complement(b1), rate2=complement(b2)
+    )
+
+
+def _track_moments(g: Array, moments: Moments, p: None, rate1: Array, rate2: Array) -> tuple[Moments, Moments]:
+    g = saturate(g)
+    moments = Moments(_average(moments.first, g, rate1), _average(moments.second, abs_square(g), rate2))
+    return moments, moments
+
+
+def _average(old: Array, new: Array, rate: Array) -> Array:
+    """(1 - rate) old + rate new, in the form that rounds least."""
+    return old + rate * (new - old)
+
+
+@transformation
+def track_nesterov_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999) -> GradientTransformation:
+    """Track moments as `track_moments` does, and give the first moment as it will be one step ahead (Nesterov).
+
+    first = b1 m (1 - b1^t) / (1 - b1^(t+1)) + (1 - b1) g, so that dividing by 1 - b1^t afterwards, as
+    `bias_correction` does, leaves b1 m / (1 - b1^(t+1)) + (1 - b1) g / (1 - b1^t).
+
+    Args:
+      b1: decay of the first moment, in [0, 1); a number or a schedule that is a function of the step alone.
+      b2: decay of the second moment, in [0, 1); a number or a schedule.
+
+    Returns:
+      A transformation that takes arrays and gives `Moments`; it keeps `Moments`, float32 or wider.
+
+    Raises:
+      ValueError: if a decay is out of range.
+
+    References:
+      Dozat, 2016, Incorporating Nesterov Momentum into Adam.
+    """
+    _check_decays(b1, b2)
+    return leafwise(
+        _track_nesterov_moments,
+        _zero_moments,
+        keeps=Moments,
+        gives=Moments,
+        rate1=complement(b1),
+        rate2=complement(b2),
+        ahead=nesterov_weight(b1),
+    )
+
+
+def _track_nesterov_moments(
+    g: Array, moments: Moments, p: None, rate1: Array, rate2: Array, ahead: Array
+) -> tuple[Moments, Moments]:
+    moments, _ = _track_moments(g, moments, p, rate1, rate2)
+    return moments._replace(first=ahead * moments.first + rate1 * saturate(g)), moments
+
+
+@transformation
+def track_belief(
+    b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999, eps: ScalarOrSchedule = 1e-16
+) -> GradientTransformation:
+    """Track the first moment of gradients, and the average square of their distance from it.
+
+    m = b1 m + (1 - b1) g,  s = b2 s + (1 - b2) |g - m|^2 + eps, both zero at first.
+
+    Args:
+      b1: decay of the first moment, in [0, 1); a number or a schedule.
+      b2: decay of the second moment, in [0, 1); a number or a schedule.
+      eps: added to the second moment at every step, as in the paper; at least 0.
+
+    Returns:
+      A transformation that takes arrays and gives `Moments`; it keeps `Moments`, float32 or wider.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Zhuang et al., 2020, AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients.
+    """
+    _check_decays(b1, b2)
+    in_range("eps", eps)
+    return leafwise(
+        _track_belief,
+        _zero_moments,
+        keeps=Moments,
+        gives=Moments,
+        rate1=complement(b1),
+        rate2=complement(b2),
+        eps=eps,
+    )
+
+
+def _track_belief(
+    g: Array, moments: Moments, p: None, rate1: Array, rate2: Array, eps: Array
+) -> tuple[Moments, Moments]:
+    g = saturate(g)
+    first = _average(moments.first, g, rate1)
+    moments = Moments(first, _average(moments.second, abs_square(saturate(g - first)), rate2) + eps)
+    return moments, moments
+
+
+@transformation
+def track_maximum() -> GradientTransformation:
+    """Replace each second moment by the largest that it has been.
+
+    largest = max(largest, v), zero at first.
+
+    Returns:
+      A transformation that takes and gives `Moments`; it keeps one array per array, float32 or wider.
+
+    References:
+      Reddi, Kale and Kumar, 2018, On the Convergence of Adam and Beyond.
+    """
+    return leafwise(_track_maximum, _zero_real, keeps="largest", takes=Moments, gives=Moments)
+
+
+def _zero_real(p: Array) -> Array:
+    return jnp.zeros_like(p.real)
+
+
+def _track_maximum(moments: Moments, largest: Array, p: None) -> tuple[Moments, Array]:
+    largest = jnp.maximum(largest, moments.second)
+    return moments._replace(second=largest), largest
+
+
+@transformation
+def bias_correction(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999) -> GradientTransformation:
+    """Divide moments by the weight they have gathered, for they began at zero.
+
+    m / (1 - b1^t),  v / (1 - b2^t),  t = 1, 2, ...
+
+    Args:
+      b1: decay with which the first moment is tracked, in [0, 1); a number or a schedule.
+      b2: decay with which the second moment is tracked, in [0, 1); a number or a schedule.
+
+    Returns:
+      A transformation that takes and gives `Moments`. It keeps nothing, or one scalar for each decay that follows a
+      schedule.
+
+    Raises:
+      ValueError: if a decay is out of range.
+
+    References:
+      Kingma and Ba, 2014, Adam: A Method for Stochastic Optimization.
+    """
+    _check_decays(b1, b2)
+    return leafwise(_bias_correction, takes=Moments, gives=Moments, weight1=correction(b1), weight2=correction(b2))
+
+
+def _bias_correction(moments: Moments, s: None, p: None, weight1: Array, weight2: Array) -> tuple[Moments, None]:
+    return Moments(moments.first / weight1, moments.second / weight2), s
+
+
+@transformation
+def scale_by_moments(eps: ScalarOrSchedule = 1e-8, eps_root: ScalarOrSchedule = 0.0) -> GradientTransformation:
+    """Divide the first moment by the root of the second.
+
+    u = m / (sqrt(v + eps_root) + eps)
+
+    Args:
+      eps: keeps the quotient small where v is; at least 0. Taken as 1e-19 if below, so that a zero moment gives a zero.
+      eps_root: the same under the root, as Optax's; at least 0.
+
+    Returns:
+      A transformation that takes `Moments` and gives arrays.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Kingma and Ba, 2014, Adam: A Method for Stochastic Optimization.
+    """
+    in_range("eps", eps)
+    in_range("eps_root", eps_root)
+    return leafwise(_scale_by_moments, takes=Moments, eps=eps, eps_root=eps_root)
+
+
+def _scale_by_moments(moments: Moments, s: None, p: None, eps: Array, eps_root: Array) -> tuple[Array, None]:
+    return moments.first / (sqrt(moments.second + eps_root) + positive(eps)), s
+
+
+def _check_decays(b1: ScalarOrSchedule, b2: ScalarOrSchedule) -> None:
+    in_range("b1", b1, 0.0, 1.0)
+    in_range("b2", b2, 0.0, 1.0)
