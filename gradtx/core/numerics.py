@@ -1,10 +1,12 @@
 """Arithmetic that every stage shares: at least float32, finite, and differentiable at zero."""
 
+import functools
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 Array = jax.Array
 
@@ -29,57 +31,76 @@ def scalar_dtype() -> np.dtype:
 
 def is_floating(x: Any) -> bool:
     """Whether a leaf is a real or complex floating array (or a Python float), so that it can be trained."""
-    if isinstance(x, float):
-        return True
-    return hasattr(x, "dtype") and hasattr(x, "shape") and jnp.issubdtype(x.dtype, jnp.inexact)
+    if isinstance(x, jax.Array):
+        return _is_inexact(x.dtype)
+    return isinstance(x, float) or (hasattr(x, "shape") and hasattr(x, "dtype") and _is_inexact(x.dtype))
+
+
+@functools.cache
+def _is_inexact(dtype: Any) -> bool:
+    return jnp.issubdtype(dtype, jnp.inexact)
 
 
 def widen(x: Any) -> Any:
     """`x` in the dtype in which it is computed; what is not floating stays as it is."""
-    return x.astype(arithmetic_dtype(x.dtype)) if is_floating(x) else x
+    return cast(x, arithmetic_dtype(x.dtype)) if is_floating(x) else x
 
 
-def strong(x: Any) -> Array:
-    """`x` as an array whose dtype is its own and not a Python number's: a weak type in the state costs a second trace."""
-    return jnp.asarray(x, jnp.result_type(x))
-
-
-@jax.custom_jvp
-def sqrt(x: Array) -> Array:
-    """Square root whose derivative at 0 is 0, so that meta-gradients stay finite where a gradient is zero."""
-    return jnp.sqrt(x)
-
-
-@sqrt.defjvp
-def _sqrt_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
-    root = sqrt(*primals)
-    positive = root > 0
-    return root, jnp.where(positive, 0.5 / jnp.where(positive, root, 1), 0) * tangents[0]
+def cast(x: Any, dtype: Any = None) -> Array:
+    """`x` as an array of `dtype` (its own if not said), and never of a weak type, which in a state costs a second trace."""
+    dtype = jnp.result_type(x) if dtype is None else dtype
+    if isinstance(x, jax.Array) and x.dtype == dtype and not x.weak_type:
+        return x
+    return jnp.asarray(x, dtype)
 
 
 def abs_square(x: Array) -> Array:
     """|x|^2, elementwise and real, also for complex `x`."""
     if jnp.iscomplexobj(x):
-        return jnp.square(x.real) + jnp.square(x.imag)
-    return jnp.square(x)
+        return lax.square(lax.real(x)) + lax.square(lax.imag(x))
+    return lax.square(x)
 
 
-def saturate(x: Array) -> Array:
-    """Bound the modulus of `x` by the largest number whose square is finite: 1.8e19 in float32.
+def bounded(x: Array) -> Array:
+    """`x`, or a quarter of the largest number if that is less."""
+    return lax.min(x, _quarter_of_max(x.dtype))
 
-    A gradient beyond it would turn a second moment into infinity, and so freeze its parameter for good.
-    Infinities and NaN pass unchanged, to be seen.
+
+def bounded_square(x: Array) -> Array:
+    """|x|^2, and finite.
+
+    One gradient beyond 1e19 would otherwise turn a second moment into infinity, and freeze its parameter for good.
     """
-    limit = float(np.sqrt(jnp.finfo(x.dtype).max)) * 0.99
-    if jnp.iscomplexobj(x):
-        modulus = jnp.abs(x)
-        return jnp.where(modulus > limit, x * (limit / jnp.maximum(modulus, limit)), x)
-    return jnp.where(jnp.isinf(x), x, jnp.clip(x, -limit, limit))
+    return bounded(abs_square(x))
 
 
-def positive(eps: Array) -> Array:
-    """`eps`, or the root of the smallest normal number if it is below: a denominator that is never zero.
+def root(x: Array) -> Array:
+    """The square root of `x` >= 0, and at least 1e-19 (in float32): a denominator that is never zero.
 
-    An eps of 0 (also 1e-8 rounded to float16) then divides a zero gradient to zero and not to NaN.
+    A zero gradient is then divided to zero and not to NaN, also where eps is 0 or 1e-8 rounded to float16, and the
+    derivative with respect to it is finite.
     """
-    return jnp.maximum(eps, float(np.sqrt(jnp.finfo(jnp.result_type(eps)).tiny)))
+    return lax.sqrt(lax.max(x, _tiny(x.dtype)))
+
+
+@jax.custom_jvp
+def sqrt(x: Array) -> Array:
+    """The square root of `x` >= 0, with a derivative of 0 at 0."""
+    return lax.sqrt(x)
+
+
+@sqrt.defjvp
+def _sqrt_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    y = sqrt(*primals)
+    positive = y > 0
+    return y, jnp.where(positive, 0.5 / jnp.where(positive, y, 1), 0) * tangents[0]
+
+
+@functools.cache
+def _quarter_of_max(dtype: Any) -> Any:
+    return dtype.type(jnp.finfo(dtype).max / 4)
+
+
+@functools.cache
+def _tiny(dtype: Any) -> Any:
+    return dtype.type(jnp.finfo(dtype).tiny)

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gradtx.core.numerics import real_dtype, strong, widen
+from gradtx.core.numerics import real_dtype, cast, widen
 from gradtx.core.primitives import Chain, Leafwise, Primitive, Stage, is_numeric, lay_flat, needs
 
 
@@ -42,7 +42,7 @@ class LeafProgram:
         real = real_dtype(jnp.result_type(*jax.tree.leaves((value, p, wide))))
         new_slots = []
         for i, name in enumerate(self.names):
-            arguments = {key: x.astype(real) for key, x in shared[i].items()}
+            arguments = {key: cast(x, real) for key, x in shared[i].items()}
             arguments.update((key, x) for key, _, x in self.options[i])
             if "index" in self.needs[i]:
                 arguments["index"] = index
@@ -53,7 +53,7 @@ class LeafProgram:
             raise ValueError(
                 f"the update has shape {shape}, but its state or its parameter gives {value.shape}: nothing is broadcast."
             )
-        return jax.tree.map(strong, value), tuple(new_slots)
+        return jax.tree.map(cast, value), tuple(new_slots)
 
 
 def settle(x: Any, old: Any, name: str) -> Any:
@@ -63,7 +63,7 @@ def settle(x: Any, old: Any, name: str) -> Any:
             f"stage {name!r} was given an array that makes its state {jnp.shape(x)} where it was made {old.shape}: "
             "the gradient does not have the shape of the parameter that the state was made for."
         )
-    return jnp.asarray(x, old.dtype)
+    return cast(x, old.dtype)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradtx.core.numerics import scalar_dtype
+from gradtx.core.numerics import cast, scalar_dtype
 from gradtx.core.primitives import (
     RESERVED,
     Chain,
@@ -36,7 +36,7 @@ def as_scalar(x: Any, name: str) -> Any:
             "entry, use jax.vmap over the transformation."
         )
     if isinstance(x, jax.Array):
-        return jnp.asarray(x, scalar_dtype())
+        return cast(x, scalar_dtype())
     return np.asarray(x, scalar_dtype())[()]
 
 
@@ -58,8 +58,8 @@ def evaluate(primitive: Primitive, step: Any, state: Any, extra: Mapping[str, An
         value = primitive.value(step, **scalars)
     else:
         value, new = primitive.value(step, kept, **scalars)
-        kept = jax.tree.map(lambda x, old: jnp.asarray(x, old.dtype), new, kept)
-    return jnp.asarray(value, scalar_dtype()), pack(kept, schedule_states)
+        kept = jax.tree.map(lambda x, old: cast(x, old.dtype), new, kept)
+    return cast(value, scalar_dtype()), pack(kept, schedule_states)
 
 
 def resolve(

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core import scalars
-from gradtx.core.numerics import arithmetic_dtype, is_floating, strong, widen
+from gradtx.core.numerics import arithmetic_dtype, is_floating, cast, widen
 from gradtx.core.plan import Plan
 from gradtx.core.primitives import Leafwise, Treewise, keeps_state
 from gradtx.core.trees import flatten, flatten_like, leaf_path, spell_array
@@ -42,7 +42,7 @@ def init_state(plan: Plan, params: PyTree) -> dict[str, Any]:
         elif isinstance(primitive, Treewise) and primitive.init is not None:
             kept = primitive.init(treedef.unflatten(leaves))
             if not primitive.foreign:
-                kept = _fresh(jax.tree.map(strong, kept), leaves)
+                kept = _fresh(jax.tree.map(cast, kept), leaves)
         put(state, stage.path, scalars.pack(kept, scalars.init_schedules(primitive)))
     return state
 
@@ -54,7 +54,7 @@ def _init_slot(primitive: Leafwise, p: Any) -> Any:
     if primitive.init is None:
         zeros = [jnp.zeros_like(p, arithmetic_dtype(p.dtype)) for _ in primitive.fields]
         return zeros[0] if isinstance(primitive.keeps, str) else primitive.keeps(*zeros)
-    slot = jax.tree.map(lambda x: strong(jnp.asarray(x)), primitive.init(widen(p)))
+    slot = jax.tree.map(lambda x: cast(jnp.asarray(x)), primitive.init(widen(p)))
     return _fresh(slot, [p])
 
 

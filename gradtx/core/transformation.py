@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -62,12 +63,12 @@ class GradientTransformation:
             "@gradtx.transformation. A pair from elsewhere becomes a stage in gradtx.chain(pair)."
         )
 
-    @property
+    @cached_property
     def init(self) -> "Init":
         """`init(params) -> state`: the first state, for a pytree of floating arrays of any shapes."""
         return Init(self)
 
-    @property
+    @cached_property
     def update(self) -> "Update":
         """`update(updates, state, params=None, **extra) -> (updates, state)`: one step."""
         return Update(self)
@@ -172,7 +173,8 @@ class Schedule(GradientTransformation):
         return jnp.broadcast_to(value, jnp.shape(step))
 
 
-class Init(NamedTuple):
+@dataclass(frozen=True)
+class Init:
     """The first half of a transformation. Equal for equal transformations, so it may be a static argument of `jax.jit`."""
 
     tx: GradientTransformation
@@ -184,7 +186,8 @@ class Init(NamedTuple):
         return f"{self.tx!r}.init"
 
 
-class Update(NamedTuple):
+@dataclass(frozen=True)
+class Update:
     """The second half of a transformation. Equal for equal transformations, so it may be a static argument of `jax.jit`."""
 
     tx: GradientTransformation

@@ -79,6 +79,8 @@ def map_arrays(
     for index, row in enumerate(rows):
         groups[row[0].shape, row[0].dtype].append(index)
     tracing = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((rows, shared)))
+    if not tracing:
+        shared = jax.device_put(shared)  # once, and not in every call
     results: list[Any] = [None] * len(rows)
     for members in groups.values():
         whole = len(members) // BUNDLE * BUNDLE

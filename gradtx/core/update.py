@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradtx.core import scalars
-from gradtx.core.numerics import is_floating, scalar_dtype, widen
+from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import Plan, Run, settle
 from gradtx.core.primitives import Leafwise, Stage, is_numeric, keeps_state
 from gradtx.core.state import STEP, as_slots, as_trees, get, put
@@ -145,7 +145,7 @@ def apply_updates(params: PyTree, updates: PyTree) -> PyTree:
 
 def _add(row: tuple[Any, Any], shared: tuple[()]) -> Any:
     p, u = row
-    return (widen(p) + u).astype(p.dtype)
+    return cast(widen(p) + u, p.dtype)
 
 
 def _align(

@@ -111,7 +111,9 @@ def global_norm(tree: PyTree) -> Array:
     if not rows:
         return jnp.zeros((), scalar_dtype())
     plain, shrunk = functools.reduce(_add_pairs, map_arrays(_square_sums, rows))
-    return jnp.where(jnp.isinf(plain), sqrt(shrunk) / _shrink(shrunk.dtype), sqrt(plain))
+    # Not jnp.where: behind a cond XLA computes the norm once. Otherwise it fuses the sums of a thousand arrays into
+    # whatever each array is multiplied by afterwards, and compiles for minutes.
+    return lax.cond(jnp.isinf(plain), lambda: sqrt(shrunk) / _shrink(shrunk.dtype), lambda: sqrt(plain))
 
 
 # Squares of what is beyond 1e19 overflow float32, so squares of the same shrunk by a power of two are summed as well.
@@ -120,9 +122,13 @@ def _square_sums(row: tuple[Array], shared: tuple[()]) -> tuple[Array, Array]:
     return jnp.sum(abs_square(x)), jnp.sum(abs_square(x * _shrink(x.dtype)))
 
 
+def _add_pairs(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
+    return _add(a[0], b[0]), _add(a[1], b[1])
+
+
+def _add(a: Array, b: Array) -> Array:
+    return lax.add(a, b) if a.dtype == b.dtype else a + b
+
+
 def _shrink(dtype: Any) -> float:
     return 2.0**-96 if jnp.finfo(dtype).bits == 32 else 2.0**-768
-
-
-def _add_pairs(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
-    return lax.add(a[0], b[0]), lax.add(a[1], b[1])

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
 from gradtx.core.checks import in_range
-from gradtx.core.numerics import abs_square, positive, saturate, sqrt
+from gradtx.core.numerics import bounded_square, root
 from gradtx.transforms.averages import complement, correction, nesterov_weight
 
 Array = jax.Array
@@ -59,8 +59,7 @@ def track_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999) -> G
 
 
 def _track_moments(g: Array, moments: Moments, p: None, rate1: Array, rate2: Array) -> tuple[Moments, Moments]:
-    g = saturate(g)
-    moments = Moments(_average(moments.first, g, rate1), _average(moments.second, abs_square(g), rate2))
+    moments = Moments(_average(moments.first, g, rate1), _average(moments.second, bounded_square(g), rate2))
     return moments, moments
 
 
@@ -105,7 +104,7 @@ def _track_nesterov_moments(
     g: Array, moments: Moments, p: None, rate1: Array, rate2: Array, ahead: Array
 ) -> tuple[Moments, Moments]:
     moments, _ = _track_moments(g, moments, p, rate1, rate2)
-    return moments._replace(first=ahead * moments.first + rate1 * saturate(g)), moments
+    return moments._replace(first=ahead * moments.first + rate1 * g), moments
 
 
 @transformation
@@ -146,9 +145,8 @@ def track_belief(
 def _track_belief(
     g: Array, moments: Moments, p: None, rate1: Array, rate2: Array, eps: Array
 ) -> tuple[Moments, Moments]:
-    g = saturate(g)
     first = _average(moments.first, g, rate1)
-    moments = Moments(first, _average(moments.second, abs_square(saturate(g - first)), rate2) + eps)
+    moments = Moments(first, _average(moments.second, bounded_square(g - first), rate2) + eps)
     return moments, moments
 
 
@@ -211,7 +209,7 @@ def scale_by_moments(eps: ScalarOrSchedule = 1e-8, eps_root: ScalarOrSchedule = 
     u = m / (sqrt(v + eps_root) + eps)
 
     Args:
-      eps: keeps the quotient small where v is; at least 0. Taken as 1e-19 if below, so that a zero moment gives a zero.
+      eps: keeps the quotient small where v is; at least 0. At 0 a zero moment still gives a zero.
       eps_root: the same under the root, as Optax's; at least 0.
 
     Returns:
@@ -229,7 +227,7 @@ def scale_by_moments(eps: ScalarOrSchedule = 1e-8, eps_root: ScalarOrSchedule = 
 
 
 def _scale_by_moments(moments: Moments, s: None, p: None, eps: Array, eps_root: Array) -> tuple[Array, None]:
-    return moments.first / (sqrt(moments.second + eps_root) + positive(eps)), s
+    return moments.first / (root(moments.second + eps_root) + eps), s
 
 
 def _check_decays(b1: ScalarOrSchedule, b2: ScalarOrSchedule) -> None:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
 from gradtx.core.checks import in_range
-from gradtx.core.numerics import abs_square, positive, saturate, sqrt
+from gradtx.core.numerics import bounded, bounded_square, root
 from gradtx.transforms.averages import complement
 
 Array = jax.Array
@@ -126,15 +126,14 @@ def _zero_square(p: Array) -> Array:
 def _scale_by_rms(
     u: Array, square: Array, p: None, rate: Array, eps: Array, eps_in_sqrt: bool
 ) -> tuple[Array, Array]:
-    u = saturate(u)
-    square = square + rate * (abs_square(u) - square)
+    square = square + rate * (bounded_square(u) - square)
     return _by_root(u, square, eps, eps_in_sqrt), square
 
 
 def _by_root(u: Array, square: Array, eps: Array, eps_in_sqrt: bool) -> Array:
     if eps_in_sqrt:
-        return u / sqrt(square + jnp.maximum(eps, float(jnp.finfo(square.dtype).tiny)))
-    return u / (sqrt(square) + positive(eps))
+        return u / root(square + eps)
+    return u / (root(square) + eps)
 
 
 @transformation
@@ -170,6 +169,5 @@ def _scale_by_rss(
     u: Array, square: Array, p: None, first: Array, eps: Array, eps_in_sqrt: bool
 ) -> tuple[Array, Array]:
     # The first value is a hyperparameter like any other, so it is added here and the state begins at zero.
-    u = saturate(u)
-    square = jnp.minimum(square + abs_square(u), float(jnp.finfo(square.dtype).max) / 2)
+    square = bounded(square + bounded_square(u))
     return _by_root(u, square + first, eps, eps_in_sqrt), square

@@ -1,0 +1,1 @@
+"""gradtx and Optax side by side in one process: `python -m benchmarks`."""

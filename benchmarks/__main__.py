@@ -1,0 +1,9 @@
+"""All figures, one after another."""
+
+from benchmarks import eager, step, tracing
+
+if __name__ == "__main__":
+    for module in (tracing, eager, step):
+        print(module.__doc__)
+        module.main()
+        print()
