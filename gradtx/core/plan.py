@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core.numerics import real_dtype, cast, widen
-from gradtx.core.primitives import Chain, Leafwise, Primitive, Stage, is_numeric, lay_flat, needs
+from gradtx.core.primitives import Chain, Leafwise, Primitive, Stage, Treewise, is_numeric, lay_flat, needs
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,26 @@ class LeafProgram:
         return jax.tree.map(cast, value), tuple(new_slots)
 
 
+@dataclass(frozen=True)
+class TreeProgram:
+    """A treewise stage as one function of trees, which compares by what it computes."""
+
+    name: str
+    update: Any
+    options: tuple[tuple[str, type, Any], ...]
+
+    def __call__(self, tree: Any, kept: Any, params: Any, arguments: dict[str, Any]) -> tuple[Any, Any]:
+        with jax.named_scope(self.name):
+            result, new = self.update(tree, kept, params, **arguments, **{key: x for key, _, x in self.options})
+        if kept is not None:
+            new = jax.tree.map(lambda x, old: settle(x, old, self.name), new, kept)
+        return result, new
+
+
+# Un-jitted, a treewise stage is compiled by itself; inside a trace it is one function among others.
+call_tree_program = jax.jit(lambda program, *arguments: program(*arguments), static_argnums=0, inline=True)
+
+
 def settle(x: Any, old: Any, name: str) -> Any:
     """A new state array in the shape and dtype that its predecessor was born with."""
     if jnp.shape(x) != old.shape:
@@ -96,14 +116,20 @@ def make_plan(primitive: Primitive, name: str) -> Plan:
 
 def _make_run(stages: tuple[Stage, ...]) -> Run:
     primitives: list[Any] = [stage.primitive for stage in stages]
-    options = tuple(
-        tuple((name, type(x), x) for name, x in primitive.hyperparameters.items() if not is_numeric(x))
-        for primitive in primitives
-    )
     program = LeafProgram(
         names=tuple(stage.name for stage in stages),
         updates=tuple(primitive.update for primitive in primitives),
-        options=options,
+        options=tuple(map(_options, primitives)),
         needs=tuple(primitive.needs for primitive in primitives),
     )
     return Run(stages, program)
+
+
+def _options(primitive: Leafwise | Treewise) -> tuple[tuple[str, type, Any], ...]:
+    """The hyperparameters that are not numeric; an option's type is told, for 1, 1.0 and True are equal."""
+    return tuple((name, type(x), x) for name, x in primitive.hyperparameters.items() if not is_numeric(x))
+
+
+def tree_program(stage: Stage) -> TreeProgram:
+    """The program of a treewise stage."""
+    return TreeProgram(stage.name, stage.primitive.update, _options(stage.primitive))

@@ -56,8 +56,8 @@ def spell_array(x: Any) -> str:
     return f"{np.dtype(x.dtype).name}[{','.join(map(str, x.shape))}]"
 
 
-# Arrays of one shape are handed to a compiled program in bundles of this many. Most of the cost of a call inside
-# a trace is per call, not per array, so a bundle traces and lowers faster; past a dozen the gain is spent.
+# Inside a trace, arrays of one shape are handed to a compiled program in bundles of this many. Most of what a call
+# costs there is per call, not per array; past a dozen the gain is spent.
 BUNDLE = 8
 
 
@@ -75,29 +75,36 @@ def map_arrays(
     Returns:
       The results in the order of `rows`.
     """
-    groups: dict[Hashable, list[int]] = defaultdict(list)
-    for index, row in enumerate(rows):
-        groups[row[0].shape, row[0].dtype].append(index)
     tracing = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((rows, shared)))
-    if not tracing:
-        shared = jax.device_put(shared)  # once, and not in every call
     results: list[Any] = [None] * len(rows)
-    for members in groups.values():
-        whole = len(members) // BUNDLE * BUNDLE
+    for members in _groups(rows, tracing).values():
+        size = BUNDLE if tracing else len(members)
         try:
-            for start in range(0, whole, BUNDLE):
-                bundle = members[start : start + BUNDLE]
-                for index, result in zip(bundle, _on_bundle(program, [rows[i] for i in bundle], shared), strict=True):
+            for start in range(0, len(members), size):
+                bundle = members[start : start + size]
+                for index, result in zip(bundle, _call(program, [rows[i] for i in bundle], shared, tracing), strict=True):
                     results[index] = result
-            for index in members[whole:]:
-                # A program for a single use inside a trace would only cost: there it is written in place.
-                call = program if tracing and len(members) == 1 else partial(_on_array, program)
-                results[index] = call(rows[index], shared)
         except Exception as error:
             if where is not None:
                 error.add_note(where(_first_failure(program, rows, shared, members)))
             raise
     return results
+
+
+def _groups(rows: Sequence[tuple], tracing: bool) -> dict[Hashable, list[int]]:
+    """Rows that one compiled program may take together: inside a trace those of one shape, outside those placed alike."""
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for index, (x, *_) in enumerate(rows):
+        groups[(x.shape, x.dtype) if tracing else x.sharding if x.committed else None].append(index)
+    return groups
+
+
+def _call(program: Callable[..., Any], rows: list[tuple], shared: tuple, tracing: bool) -> list[Any]:
+    if not tracing or len(rows) == BUNDLE:
+        return _on_bundle(program, rows, shared)
+    # Too few for a bundle: one call each; and a program for a single use is written in place, for it would only cost.
+    call = program if len(rows) == 1 else partial(_on_array, program)
+    return [call(row, shared) for row in rows]
 
 
 def _first_failure(program: Callable[..., Any], rows: Sequence[tuple], shared: tuple, members: list[int]) -> int:

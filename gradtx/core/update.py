@@ -13,7 +13,7 @@ import numpy as np
 
 from gradtx.core import scalars
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
-from gradtx.core.plan import Plan, Run, settle
+from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
 from gradtx.core.primitives import Leafwise, Stage, is_numeric, keeps_state
 from gradtx.core.state import STEP, as_slots, as_trees, get, put
 from gradtx.core.trees import flatten, flatten_like, leaf_path, map_arrays, spell_array
@@ -93,13 +93,15 @@ class _Flow:
         path, primitive = stage
         kept, states = scalars.unpack(primitive, old.get(path))
         resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
-        wanted = self.extra if primitive.foreign else {x: self.extra[x] for x in primitive.needs if x in self.extra}
         tree = self.only_active([widen(value) for value in self.values])
         params = None if self.params is None else self.only_active(self.params)
-        with jax.named_scope(stage.name):
-            result, new = primitive.update(tree, kept, params, **resolved, **wanted)
-        if primitive.init is not None and not primitive.foreign:
-            new = jax.tree.map(lambda x, born: settle(x, born, stage.name), new, kept)
+        if primitive.foreign:
+            with jax.named_scope(stage.name):
+                result, new = primitive.update(tree, kept, params, **self.extra)
+        else:
+            arguments = {name: x for name, x in resolved.items() if is_numeric(x)}
+            arguments.update((name, self.extra[name]) for name in primitive.needs if name in self.extra)
+            result, new = call_tree_program(tree_program(stage), tree, kept, params, arguments)
         results = flatten_like(self.treedef, result, what=f"the updates from stage {stage.name!r}", like="updates")
         for i in self.active:
             self.values[i] = results[i]

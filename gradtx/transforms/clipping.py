@@ -110,20 +110,18 @@ def global_norm(tree: PyTree) -> Array:
     rows = [(jnp.asarray(x),) for x in jax.tree.leaves(tree) if is_floating(x)]
     if not rows:
         return jnp.zeros((), scalar_dtype())
-    plain, shrunk = functools.reduce(_add_pairs, map_arrays(_square_sums, rows))
+    sums = functools.reduce(_add, map_arrays(_square_sums, rows))
     # Not jnp.where: behind a cond XLA computes the norm once. Otherwise it fuses the sums of a thousand arrays into
     # whatever each array is multiplied by afterwards, and compiles for minutes.
+    plain, shrunk = sums[0], sums[1]
     return lax.cond(jnp.isinf(plain), lambda: sqrt(shrunk) / _shrink(shrunk.dtype), lambda: sqrt(plain))
 
 
-# Squares of what is beyond 1e19 overflow float32, so squares of the same shrunk by a power of two are summed as well.
-def _square_sums(row: tuple[Array], shared: tuple[()]) -> tuple[Array, Array]:
+def _square_sums(row: tuple[Array], shared: tuple[()]) -> Array:
+    """The sum of squares, and that of the squares of what is shrunk: beyond 1e19 a square overflows float32."""
     x = widen(row[0])
-    return jnp.sum(abs_square(x)), jnp.sum(abs_square(x * _shrink(x.dtype)))
-
-
-def _add_pairs(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
-    return _add(a[0], b[0]), _add(a[1], b[1])
+    factors = jnp.array([1.0, _shrink(x.dtype)], x.real.dtype).reshape((2,) + (1,) * x.ndim)
+    return jnp.sum(abs_square(x[None] * factors), axis=tuple(range(1, x.ndim + 1)))
 
 
 def _add(a: Array, b: Array) -> Array:
@@ -131,4 +129,5 @@ def _add(a: Array, b: Array) -> Array:
 
 
 def _shrink(dtype: Any) -> float:
+    """A power of two that brings the largest number of a dtype below the root of itself."""
     return 2.0**-96 if jnp.finfo(dtype).bits == 32 else 2.0**-768
