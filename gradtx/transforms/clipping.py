@@ -9,7 +9,7 @@ from jax import lax
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation, treewise
 from gradtx.core.checks import in_range
-from gradtx.core.numerics import abs_square, is_floating, scalar_dtype, sqrt, widen
+from gradtx.core.numerics import cast, is_floating, scalar_dtype, sqrt, widen
 from gradtx.core.trees import map_arrays
 
 Array = jax.Array
@@ -78,17 +78,20 @@ def clip_by_global_norm(max_norm: ScalarOrSchedule) -> GradientTransformation:
 
 
 def _clip_by_global_norm(updates: PyTree, s: None, params: PyTree, max_norm: Array) -> tuple[PyTree, None]:
-    norm = global_norm(updates)
-    within = norm <= max_norm
+    leaves, treedef = jax.tree.flatten(updates)
+    norm, scale = _scaled_norm(leaves)
+    within = norm <= max_norm * scale
     factor = jnp.where(within, 1.0, max_norm / jnp.where(within, 1.0, norm))
     factor = jnp.where(jnp.isfinite(norm), factor, jnp.nan)
-    leaves, treedef = jax.tree.flatten(updates)
-    return treedef.unflatten(map_arrays(_times, [(u,) for u in leaves], (factor,))), s
+    # In two factors, for the norm of arrays of the largest numbers is beyond the largest number.
+    factors = jnp.where(within, 1.0, scale), factor
+    return treedef.unflatten(map_arrays(_times, [(u,) for u in leaves], factors)), s
 
 
-def _times(row: tuple[Array], shared: tuple[Array]) -> Array:
-    (u,), (factor,) = row, shared
-    return factor.astype(u.real.dtype) * u
+def _times(row: tuple[Array], shared: tuple[Array, Array]) -> Array:
+    u = row[0]
+    first, second = (cast(factor, u.real.dtype) for factor in shared)
+    return second * (first * u)
 
 
 def global_norm(tree: PyTree) -> Array:
@@ -107,21 +110,31 @@ def global_norm(tree: PyTree) -> Array:
       >>> float(gradtx.global_norm({"a": jnp.array([3.0]), "b": jnp.array(4.0)}))
       5.0
     """
-    rows = [(jnp.asarray(x),) for x in jax.tree.leaves(tree) if is_floating(x)]
-    if not rows:
-        return jnp.zeros((), scalar_dtype())
-    sums = functools.reduce(_add, map_arrays(_square_sums, rows))
+    norm, scale = _scaled_norm([jnp.asarray(x) for x in jax.tree.leaves(tree) if is_floating(x)])
+    return norm / scale
+
+
+def _scaled_norm(arrays: list[Array]) -> tuple[Array, Array]:
+    """The norm of all arrays times a scale, and the scale: 1 unless the squares overflow."""
+    if not arrays:
+        return jnp.zeros((), scalar_dtype()), jnp.ones((), scalar_dtype())
+    sums = functools.reduce(_add, map_arrays(_square_sums, [(x,) for x in arrays]))
+    plain, shrunk = sums[0], sums[1]
+    shrink, one = jnp.array(_shrink(sums.dtype), sums.dtype), jnp.ones((), sums.dtype)
     # Not jnp.where: behind a cond XLA computes the norm once. Otherwise it fuses the sums of a thousand arrays into
     # whatever each array is multiplied by afterwards, and compiles for minutes.
-    plain, shrunk = sums[0], sums[1]
-    return lax.cond(jnp.isinf(plain), lambda: sqrt(shrunk) / _shrink(shrunk.dtype), lambda: sqrt(plain))
+    return lax.cond(jnp.isinf(plain), lambda: (sqrt(shrunk), shrink), lambda: (sqrt(plain), one))
 
 
 def _square_sums(row: tuple[Array], shared: tuple[()]) -> Array:
     """The sum of squares, and that of the squares of what is shrunk: beyond 1e19 a square overflows float32."""
     x = widen(row[0])
-    factors = jnp.array([1.0, _shrink(x.dtype)], x.real.dtype).reshape((2,) + (1,) * x.ndim)
-    return jnp.sum(abs_square(x[None] * factors), axis=tuple(range(1, x.ndim + 1)))
+    if jnp.iscomplexobj(x):
+        x = jnp.stack([x.real, x.imag])
+    factors = jnp.array([1.0, _shrink(x.dtype)], x.dtype).reshape((2,) + (1,) * x.ndim)
+    # The maximum keeps XLA from rewriting (c x)^2 as c^2 x^2, which overflows after all.
+    scaled = lax.max(lax.abs(x)[None] * factors, jnp.zeros((), x.dtype))
+    return jnp.sum(lax.square(scaled), axis=tuple(range(1, x.ndim + 1)))
 
 
 def _add(a: Array, b: Array) -> Array:
