@@ -40,7 +40,8 @@ def init_state(plan: Plan, params: PyTree) -> dict[str, Any]:
         if isinstance(primitive, Leafwise):
             kept = as_trees(primitive, [None if p is None else _init_slot(primitive, p) for p in leaves], treedef)
         elif isinstance(primitive, Treewise) and primitive.init is not None:
-            kept = primitive.init(treedef.unflatten(leaves))
+            # A stage from elsewhere is born of what it will be given: updates in at least float32.
+            kept = primitive.init(treedef.unflatten(list(map(widen, leaves)) if primitive.foreign else leaves))
             if not primitive.foreign:
                 kept = _fresh(jax.tree.map(cast, kept), leaves)
         put(state, stage.path, scalars.pack(kept, scalars.init_schedules(primitive)))
@@ -83,7 +84,8 @@ def as_trees(primitive: Leafwise, slots: list[Any], treedef: Any) -> Any:
 
 def as_slots(primitive: Leafwise, kept: Any, treedef: Any, where: str) -> list[Any]:
     """From one tree per field to one slot per array."""
-    trees = [kept[primitive.keeps]] if isinstance(primitive.keeps, str) else list(kept)
+    # A checkpoint that was restored by names alone has a dict where the NamedTuple was.
+    trees = [kept[field] if isinstance(kept, Mapping) else getattr(kept, field) for field in primitive.fields]
     columns = [
         flatten_like(treedef, tree, what=f"{where}.{field}", like="updates")
         for field, tree in zip(primitive.fields, trees, strict=True)

@@ -162,8 +162,14 @@ class Schedule(GradientTransformation):
         """The value at `step`: an int, or an integer array for the values at many steps.
 
         Raises:
-          TypeError: if the schedule keeps a state, so that its value is no function of the step alone.
+          TypeError: if the schedule keeps a state, so that its value is no function of the step alone; if it is
+            given something else than a step.
         """
+        if isinstance(step, Mapping):
+            raise TypeError(
+                f"{self.name} is called with a step, not with a state. Where optax.inject_hyperparams calls it, "
+                "pass gradtx.to_optax(schedule), a plain function of the step."
+            )
         if keeps_state(self._primitive):
             raise TypeError(
                 f"{self.name} is not a function of the step alone, for it keeps a state. Use its init and update, "

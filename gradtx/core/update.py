@@ -16,7 +16,7 @@ from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
 from gradtx.core.primitives import Leafwise, Stage, is_numeric, keeps_state
 from gradtx.core.state import STEP, as_slots, as_trees, get, put
-from gradtx.core.trees import flatten, flatten_like, leaf_path, map_arrays, spell_array
+from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
 
 PyTree = Any
 LAST_STEP = np.iinfo(np.int32).max
@@ -97,7 +97,7 @@ class _Flow:
         params = None if self.params is None else self.only_active(self.params)
         if primitive.foreign:
             with jax.named_scope(stage.name):
-                result, new = primitive.update(tree, kept, params, **self.extra)
+                result, new = primitive.update(tree, kept, jax.tree.map(widen, params), **self.extra)
         else:
             arguments = {name: x for name, x in resolved.items() if is_numeric(x)}
             arguments.update((name, self.extra[name]) for name in primitive.needs if name in self.extra)
@@ -158,6 +158,12 @@ def _align(
     if params is not None:
         ps = list(flatten_like(treedef, params, what="params", like="updates"))
     active = [i for i, u in enumerate(values) if is_floating(u) and (ps is None or is_floating(ps[i]))]
+    for i, u in enumerate(values):
+        if ps is not None and u is not None and not jax.tree_util.all_leaves([ps[i]], is_leaf=is_none):
+            raise ValueError(
+                f"{name}: params and updates must have the same structure; {leaf_path(treedef, i, 'updates')} is "
+                f"{spell_array(u)}, but {leaf_path(treedef, i, 'params')} is a {type(ps[i]).__name__}."
+            )
     for i in active:
         values[i] = _as_array(values[i])
         if ps is None:

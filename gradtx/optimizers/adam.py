@@ -216,8 +216,7 @@ def adabelief(
     """Adam that measures how far gradients lie from their mean, and not from zero.
 
     s = b2 s + (1 - b2) (g - m)^2 + eps takes the place of v, and eps also stands beside its root, as in the paper.
-    Optax adds its `eps_root` under the root at the end instead: `scale_by_moments(eps, eps_root)` after
-    `track_belief(b1, b2, eps=0.0)` and `bias_correction`.
+    Optax does the same; there the first eps is called `eps_root`.
 
     Args:
       learning_rate: at least 0; a number or a schedule.

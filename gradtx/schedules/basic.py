@@ -102,12 +102,9 @@ def cosine(init_value: ScalarOrSchedule, decay_steps: int, end_value: ScalarOrSc
 
 
 def _cosine(step: Array, init_value: Array, decay_steps: int, end_value: Array) -> Array:
-    return end_value + (init_value - end_value) * _half_cosine(_progress(step, decay_steps))
-
-
-def _half_cosine(x: Array) -> Array:
-    """From 1 at x = 0 to exactly 0 at x = 1: (1 + cos(pi x)) / 2 in a form that does not lose the small end."""
-    return jnp.where(x < 1, jnp.square(jnp.cos(0.5 * jnp.pi * x)), 0.0)
+    # (1 + cos(pi x)) / 2 = sin(pi (1 - x) / 2)^2, which keeps its digits where it is small and ends at exactly 0.
+    remaining = _progress(decay_steps - jnp.minimum(step, decay_steps), decay_steps) if decay_steps else 0.0
+    return end_value + (init_value - end_value) * jnp.square(jnp.sin(0.5 * jnp.pi * remaining))
 
 
 def _progress(step: Array, steps: int) -> Array:

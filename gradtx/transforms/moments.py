@@ -203,31 +203,29 @@ def _bias_correction(moments: Moments, s: None, p: None, weight1: Array, weight2
 
 
 @transformation
-def scale_by_moments(eps: ScalarOrSchedule = 1e-8, eps_root: ScalarOrSchedule = 0.0) -> GradientTransformation:
+def scale_by_moments(eps: ScalarOrSchedule = 1e-8) -> GradientTransformation:
     """Divide the first moment by the root of the second.
 
-    u = m / (sqrt(v + eps_root) + eps)
+    u = m / (sqrt(v) + eps)
 
     Args:
       eps: keeps the quotient small where v is; at least 0. At 0 a zero moment still gives a zero.
-      eps_root: the same under the root, as Optax's; at least 0.
 
     Returns:
       A transformation that takes `Moments` and gives arrays.
 
     Raises:
-      ValueError: if an argument is out of range.
+      ValueError: if `eps` is out of range.
 
     References:
       Kingma and Ba, 2014, Adam: A Method for Stochastic Optimization.
     """
     in_range("eps", eps)
-    in_range("eps_root", eps_root)
-    return leafwise(_scale_by_moments, takes=Moments, eps=eps, eps_root=eps_root)
+    return leafwise(_scale_by_moments, takes=Moments, eps=eps)
 
 
-def _scale_by_moments(moments: Moments, s: None, p: None, eps: Array, eps_root: Array) -> tuple[Array, None]:
-    return moments.first / (root(moments.second + eps_root) + eps), s
+def _scale_by_moments(moments: Moments, s: None, p: None, eps: Array) -> tuple[Array, None]:
+    return moments.first / (root(moments.second) + eps), s
 
 
 def _check_decays(b1: ScalarOrSchedule, b2: ScalarOrSchedule) -> None:

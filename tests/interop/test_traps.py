@@ -1,0 +1,147 @@
+"""Facts about the protocol that are easily got wrong."""
+
+import inspect
+import typing
+from functools import partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+
+import gradtx
+
+# What a factory that is exported is called with, where it has no defaults, by the parameter's name.
+ARGUMENTS = {
+    "decay": 0.9,
+    "decay_steps": 10,
+    "function": lambda step: 0.5 * step,
+    "init_value": 0.1,
+    "learning_rate": 0.1,
+    "max_delta": 1.0,
+    "max_norm": 1.0,
+    "peak_value": 0.1,
+    "step_size": 0.1,
+    "transition_steps": 5,
+    "update": lambda updates, state, params: (updates, state),
+    "value": 0.1,
+    "warmup_steps": 3,
+}
+
+
+def is_factory(x):
+    made = typing.get_type_hints(x).get("return") if hasattr(x, "__wrapped__") else None
+    return isinstance(made, type) and issubclass(made, gradtx.GradientTransformation)
+
+
+FACTORIES = [name for name in gradtx.__all__ if is_factory(getattr(gradtx, name))]
+
+
+def made_by(name):
+    factory = getattr(gradtx, name)
+    parameters = inspect.signature(factory).parameters.values()
+    required = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+    return factory(**{parameter: ARGUMENTS[parameter] for parameter in required})
+
+
+def assert_arrays_only(state):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+        assert isinstance(leaf, jax.Array), path
+        assert not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key), path
+
+
+def test_every_optimizer_and_every_schedule_is_found_to_be_a_factory():
+    schedules = {name for name in gradtx.schedules.__all__ if name[0].islower()}
+    assert schedules | set(gradtx.optimizers.__all__) <= set(FACTORIES)
+
+
+@pytest.mark.parametrize("name", FACTORIES)
+def test_a_first_state_has_leaves_that_are_plain_arrays_only(name, problem):
+    state = made_by(name).init(problem.params)
+    assert "step" in state
+    assert_arrays_only(state)
+
+
+@pytest.mark.parametrize("name", gradtx.optimizers.__all__)
+def test_a_later_state_has_leaves_that_are_plain_arrays_only(name, train):
+    _, state = train(made_by(name), steps=1)
+    assert_arrays_only(state)
+
+
+def test_the_state_of_a_plateau_has_leaves_that_are_plain_arrays_only(plateau_pair, train):
+    _, state = train(plateau_pair.ours, steps=1)
+    assert len(jax.tree.leaves(state)) == 1 + len(gradtx.Plateau._fields)
+    assert_arrays_only(state)
+
+
+def test_optax_chain_drops_the_extra_arguments_of_a_class_it_does_not_know(plateau_pair, train):
+    with pytest.raises(TypeError, match="needs the extra argument 'value'"):
+        train(optax.chain(plateau_pair.ours), steps=1)
+
+
+def test_optax_chain_hands_extra_arguments_on_after_to_optax(plateau_pair, train, assert_agree):
+    ours, state = train(optax.chain(optax.identity(), gradtx.to_optax(plateau_pair.ours)))
+    assert state[1]["scale_by_learning_rate"]["learning_rate"].scale < 1
+    assert_agree(ours, train(plateau_pair.theirs)[0])
+
+
+def test_to_optax_gives_an_instance_of_optaxs_class_with_the_same_pair():
+    tx = gradtx.adam(0.1)
+    converted = gradtx.to_optax(tx)
+    assert isinstance(converted, optax.GradientTransformationExtraArgs)
+    assert tuple(converted) == tuple(tx)
+
+
+@pytest.fixture
+def traced():
+    """A jitted step that takes `tx.update` as a static argument, and the list of what it was traced with."""
+    traces = []
+
+    @partial(jax.jit, static_argnums=0)
+    def step(update, grads, state):
+        traces.append(update)
+        return update(grads, state)
+
+    def run(tx, params):
+        step(tx.update, params, tx.init(params))
+        return len(traces)
+
+    return run
+
+
+def test_the_update_of_a_transformation_built_twice_is_traced_once(traced, problem):
+    build = partial(gradtx.adam, gradtx.warmup_cosine(0.1, 3, 10))
+    assert traced(build(), problem.params) == 1
+    assert traced(build(), problem.params) == 1
+
+
+def test_the_update_of_a_chain_built_twice_is_traced_once(traced, problem):
+    def build():
+        return gradtx.chain(gradtx.clip_by_global_norm(1.0), gradtx.sgd(0.1, momentum=0.9))
+
+    assert traced(build(), problem.params) == 1
+    assert traced(build(), problem.params) == 1
+
+
+def test_the_update_of_a_transformation_with_other_arguments_is_traced_anew(traced, problem):
+    assert traced(gradtx.sgd(0.1), problem.params) == 1
+    assert traced(gradtx.sgd(0.2), problem.params) == 2
+
+
+def test_the_update_of_a_transformation_around_one_pair_of_optax_is_traced_once(traced, problem):
+    pair = optax.scale_by_adam()
+    assert traced(gradtx.chain(pair, gradtx.scale(-0.1)), problem.params) == 1
+    assert traced(gradtx.chain(pair, gradtx.scale(-0.1)), problem.params) == 1
+
+
+@pytest.mark.parametrize("half", ["init", "update"])
+def test_the_halves_of_a_transformation_are_equal_and_hash_alike_only_for_equal_arguments(half):
+    first, again, other = (getattr(gradtx.adam(rate), half) for rate in (0.1, 0.1, 0.2))
+    assert (first, hash(first)) == (again, hash(again))
+    assert first != other
+    assert hash(first) != hash(other)
+
+
+def test_a_learning_rate_given_as_a_float_or_as_an_array_trains_to_the_same_bits(train):
+    chex.assert_trees_all_equal(*(train(gradtx.adam(rate), steps=2)[0] for rate in (0.1, jnp.float32(0.1))))
