@@ -118,7 +118,10 @@ def _scaled_norm(arrays: list[Array]) -> tuple[Array, Array]:
     """The norm of all arrays times a scale, and the scale: 1 unless the squares overflow."""
     if not arrays:
         return jnp.zeros((), scalar_dtype()), jnp.ones((), scalar_dtype())
-    sums = functools.reduce(_add, map_arrays(_square_sums, [(x,) for x in arrays]))
+    rows = map_arrays(_square_sums, [(x,) for x in arrays])
+    while len(rows) > 1:  # a few at a time: XLA compiles one sum of thousands far more slowly
+        rows = [functools.reduce(_add, rows[i : i + 16]) for i in range(0, len(rows), 16)]
+    sums = rows[0]
     plain, shrunk = sums[0], sums[1]
     shrink, one = jnp.array(_shrink(sums.dtype), sums.dtype), jnp.ones((), sums.dtype)
     # Not jnp.where: behind a cond XLA computes the norm once. Otherwise it fuses the sums of a thousand arrays into

@@ -37,8 +37,8 @@ def test_updates_within_the_bound_pass_bit_for_bit():
 
 
 def test_the_norm_of_many_small_bfloat16_arrays_is_not_rounded():
-    tree = [jnp.ones(1, jnp.bfloat16)] * 4096
-    assert float(jax.jit(gradtx.global_norm)(tree)) == 64.0
+    tree = [jnp.ones(1, jnp.bfloat16)] * 400  # in bfloat16 256 + 1 = 256
+    assert float(gradtx.global_norm(tree)) == 20.0
 
 
 def test_the_norm_of_a_tree_of_mixed_dtypes_is_that_of_all_parts():
