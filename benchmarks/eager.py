@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from benchmarks import problems
 from benchmarks.measure import interleaved, report
 
-
 INNER = 20  # calls in a row that are timed together, as a loop would make them
 
 

@@ -51,7 +51,8 @@ def main(repeats: int = 31) -> None:
             )
             largest = max(float(np.max(np.abs(a))) for a in jax.tree.leaves(held["optax"][0]))
             temporary = {name: step.memory_analysis().temp_size_in_bytes for name, step in steps.items()}
-            print(f"{'':<15}temporary bytes {temporary}; largest difference after {repeats + 1} steps {difference:.1e} of {largest:.2f}")
+            print(f"{'':<15}temporary bytes {temporary}")
+            print(f"{'':<15}largest difference after {repeats + 1} steps {difference:.1e} of {largest:.2f}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def lower(tx: Any, params: Any) -> Callable[[], Any]:
     shapes = problems.specs(params)
     state = jax.eval_shape(tx.init, shapes)
     # A new function each time: jax.jit would find the trace of an old one.
-    return lambda: jax.jit(lambda g, s, p: tx.update(g, s, p)).lower(shapes, state, shapes)
+    return lambda: jax.jit(lambda g, s, p: tx.update(g, s, p)).lower(shapes, state, shapes)  # noqa: PLW0108
 
 
 def main(repeats: int = 11) -> None:

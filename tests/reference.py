@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 
-def _run(p: Any, gradients: Any, rule: Callable[[np.ndarray, np.ndarray, int], np.ndarray], steps: int | None) -> np.ndarray:
+def _run(
+    p: Any, gradients: Any, rule: Callable[[np.ndarray, np.ndarray, int], np.ndarray], steps: int | None
+) -> np.ndarray:
     path = [np.asarray(p, np.float64)]
     for t in range(1, (steps or len(gradients)) + 1):
         g = gradients(path[-1]) if callable(gradients) else np.asarray(gradients[t - 1], np.float64)
@@ -29,7 +31,9 @@ def sgd(p: Any, gradients: Any, rate: float, momentum: float = 0.0, steps: int |
     return _run(p, gradients, rule, steps)
 
 
-def rmsprop(p: Any, gradients: Any, rate: float, decay: float = 0.9, eps: float = 1e-8, steps: int | None = None) -> np.ndarray:
+def rmsprop(
+    p: Any, gradients: Any, rate: float, decay: float = 0.9, eps: float = 1e-8, steps: int | None = None
+) -> np.ndarray:
     s = np.zeros_like(np.asarray(p, np.float64))
 
     def rule(g, p, t):
@@ -71,10 +75,7 @@ def adam(
         nonlocal m, v, largest
         g = g + l2 * p
         m = b1 * m + (1 - b1) * g
-        if variant == "adabelief":
-            v = b2 * v + (1 - b2) * (g - m) ** 2 + eps
-        else:
-            v = b2 * v + (1 - b2) * g**2
+        v = b2 * v + ((1 - b2) * (g - m) ** 2 + eps if variant == "adabelief" else (1 - b2) * g**2)
         largest = np.maximum(largest, v)
         second = (largest if variant == "amsgrad" else v) / (1 - b2**t)
         first = m / (1 - b1**t)

@@ -1,6 +1,7 @@
 """Transformations in a row."""
 
 import inspect
+import itertools
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -51,13 +52,12 @@ def chain(*stages: Any, **named: Any) -> GradientTransformation:
 @transformation
 def _chain(**stages: GradientTransformation) -> GradientTransformation:
     primitives = {name: stage._primitive for name, stage in stages.items()}
-    names = list(primitives)
-    for before, after in zip(names, names[1:], strict=False):
+    for before, after in itertools.pairwise(primitives):
         gives, takes = primitives[before].gives, primitives[after].takes
         if gives is not takes:
             raise TypeError(
                 f"chain: stage {before!r} gives {_called(gives)}, but stage {after!r} after it takes {_called(takes)}. "
-                f"Put a stage between them that takes {_called(gives)} and gives {_called(takes)}, or change their order."
+                f"Put a stage between them that takes {_called(gives)} and gives {_called(takes)}, or reorder them."
             )
     return cast(Any, Chain(primitives))
 
@@ -77,7 +77,9 @@ def _as_transformation(name: str, stage: Any) -> GradientTransformation:
     if isinstance(stage, GradientTransformation):
         return stage
     if not (callable(getattr(stage, "init", None)) and callable(getattr(stage, "update", None))):
-        given = f"the function {stage.__name__}: was it meant to be called?" if inspect.isfunction(stage) else repr(stage)
+        given = (
+            f"the function {stage.__name__}: was it meant to be called?" if inspect.isfunction(stage) else repr(stage)
+        )
         raise TypeError(f"chain: stage {name!r} is not a transformation (no init and update), but {given}.")
     return foreign(stage)
 

@@ -1,4 +1,4 @@
-"""Checks of arguments, made when a transformation is built; what is being traced, or follows a schedule, goes unchecked."""
+"""Checks of arguments, made when a transformation is built. What is traced, or follows a schedule, goes unchecked."""
 
 from typing import Any
 
@@ -24,7 +24,9 @@ def in_range(name: str, x: Any, low: float = 0.0, high: float = np.inf, *, open_
     above = values > low if open_low else values >= low
     if not np.all(above & (values < high)):
         upper = f" and below {high:g}" if high < np.inf else ", finite"
-        raise ValueError(f"{name} = {x} is out of range: expected a number {'above' if open_low else 'at least'} {low:g}{upper}.")
+        raise ValueError(
+            f"{name} = {x} is out of range: expected a number {'above' if open_low else 'at least'} {low:g}{upper}."
+        )
 
 
 def at_least(name: str, x: Any, low: int) -> None:

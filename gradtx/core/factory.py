@@ -26,7 +26,8 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
 
     The function returns what `leafwise`, `treewise`, `stepwise`, `chain` or another factory made. Numbers among its
     arguments (floats and arrays) become leaves of the transformation, ints, strings, bools, functions its structure.
-    A parameter annotated `ScalarOrSchedule` takes an int as the float it means, and a function of the step as a schedule.
+    A parameter annotated `ScalarOrSchedule` takes an int for the float it means, and a function of the step for a
+    schedule.
 
     Args:
       factory: a function of named arguments only; options that are not numbers must be hashable.
@@ -61,7 +62,7 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
         for name in numeric:
             arguments[name] = _as_numeric(arguments[name])
         try:
-            body = factory(**arguments)  # type: ignore[arg-type, call-arg]
+            body = factory(**arguments)  # type: ignore[call-arg]
             primitive = body._primitive if isinstance(body, GradientTransformation) else body
             cls = Schedule if is_schedule(primitive) else GradientTransformation
             tx = make(cls, *dissect(call, arguments))

@@ -47,7 +47,7 @@ def widen(x: Any) -> Any:
 
 
 def cast(x: Any, dtype: Any = None) -> Array:
-    """`x` as an array of `dtype` (its own if not said), and never of a weak type, which in a state costs a second trace."""
+    """`x` as an array of `dtype`, its own if not said; never of a weak type, which in a state costs a second trace."""
     dtype = jnp.result_type(x) if dtype is None else dtype
     if isinstance(x, jax.Array) and x.dtype == dtype and not x.weak_type:
         return x

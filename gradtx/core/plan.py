@@ -5,14 +5,14 @@ dtype. A treewise stage stands alone.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from gradtx.core.numerics import real_dtype, cast, widen
+from gradtx.core.numerics import cast, real_dtype, widen
 from gradtx.core.primitives import Chain, Leafwise, Primitive, Stage, Treewise, is_numeric, lay_flat, needs
 
 
@@ -48,10 +48,10 @@ class LeafProgram:
                 arguments["index"] = index
             with jax.named_scope(name):
                 value, new = self.updates[i](value, wide[i], p if "params" in self.needs[i] else None, **arguments)
-                new_slots.append(jax.tree.map(lambda x, old: settle(x, old, name), new, slots[i]))
+                new_slots.append(jax.tree.map(partial(settle, name), new, slots[i]))
         if isinstance(value, jax.Array) and shape is not None and value.shape != shape:
             raise ValueError(
-                f"the update has shape {shape}, but its state or its parameter gives {value.shape}: nothing is broadcast."
+                f"the update has shape {shape}, but its state or parameter makes it {value.shape}: nothing is broadcast."
             )
         return jax.tree.map(cast, value), tuple(new_slots)
 
@@ -68,7 +68,7 @@ class TreeProgram:
         with jax.named_scope(self.name):
             result, new = self.update(tree, kept, params, **arguments, **{key: x for key, _, x in self.options})
         if kept is not None:
-            new = jax.tree.map(lambda x, old: settle(x, old, self.name), new, kept)
+            new = jax.tree.map(partial(settle, self.name), new, kept)
         return result, new
 
 
@@ -76,7 +76,7 @@ class TreeProgram:
 call_tree_program = jax.jit(lambda program, *arguments: program(*arguments), static_argnums=0, inline=True)
 
 
-def settle(x: Any, old: Any, name: str) -> Any:
+def settle(name: str, x: Any, old: Any) -> Any:
     """A new state array in the shape and dtype that its predecessor was born with."""
     if jnp.shape(x) != old.shape:
         raise ValueError(
@@ -88,9 +88,9 @@ def settle(x: Any, old: Any, name: str) -> Any:
 
 @dataclass(frozen=True)
 class Run:
-    """Neighbouring leafwise stages, and the program they make."""
+    """Neighbouring leafwise stages by their paths, and the program they make."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[tuple[tuple[str, ...], Leafwise], ...]
     program: LeafProgram
 
 
@@ -109,7 +109,8 @@ def make_plan(primitive: Primitive, name: str) -> Plan:
     stages = tuple(lay_flat(primitive, () if isinstance(primitive, Chain) else (name,)))
     parts: list[Run | Stage] = []
     for leafwise, group in groupby(stages, lambda stage: isinstance(stage.primitive, Leafwise)):
-        parts.extend([_make_run(tuple(group))] if leafwise else group)
+        neighbours = tuple(group)
+        parts.extend([_make_run(neighbours)] if leafwise else neighbours)
     wanted = tuple((extra, stage.name) for stage in stages for extra, _ in needs(stage.primitive))
     return Plan(name, stages, wanted, tuple(parts))
 
@@ -122,7 +123,7 @@ def _make_run(stages: tuple[Stage, ...]) -> Run:
         options=tuple(map(_options, primitives)),
         needs=tuple(primitive.needs for primitive in primitives),
     )
-    return Run(stages, program)
+    return Run(tuple(zip((stage.path for stage in stages), primitives, strict=True)), program)
 
 
 def _options(primitive: Leafwise | Treewise) -> tuple[tuple[str, type, Any], ...]:

@@ -3,7 +3,7 @@
 Plain records. `leafwise`, `treewise`, `stepwise` and `chain` make them; the engine runs them.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ class Leafwise:
 
     update: Callable[..., tuple[Any, Any]]
     init: Callable[[Array], Any] | None
-    keeps: type | str | None
+    keeps: Any  # None, the name of one array, or a NamedTuple class of several
     needs: tuple[str, ...]
     hyperparameters: Mapping[str, Any]
     takes: Any = Array
@@ -47,7 +47,7 @@ class Leafwise:
 
 @dataclass(frozen=True)
 class Treewise:
-    """Mathematics that needs all arrays at once. `foreign`: a pair from elsewhere, which takes extra arguments as given."""
+    """Mathematics that needs all arrays at once; if `foreign`, a pair from elsewhere, given all extra arguments."""
 
     update: Callable[..., tuple[Any, Any]]
     init: Callable[[Any], Any] | None
@@ -70,7 +70,7 @@ class Chain:
 
     @property
     def gives(self) -> Any:
-        return next((stage.gives for stage in reversed(self.stages.values())), Array)
+        return next((stage.gives for stage in reversed(list(self.stages.values()))), Array)
 
 
 Primitive = Stepwise | Leafwise | Treewise | Chain
@@ -84,12 +84,12 @@ def is_schedule(primitive: Any) -> bool:
 
 
 def is_number(x: Any) -> bool:
-    """Whether a value is a number that may vary: a float, or an array of any library. An int, like a bool, is an option."""
+    """Whether a value is a number that may vary: a float, or an array. An int, like a bool, is an option."""
     return isinstance(x, (float, np.inexact, np.ndarray, jax.Array))
 
 
 def is_numeric(x: Any) -> bool:
-    """Whether a hyperparameter becomes a scalar at each step: a number or a schedule. All else is an option, passed as it is."""
+    """Whether a hyperparameter becomes a scalar at each step: a number or a schedule. All else is an option."""
     return is_number(x) or is_schedule(x)
 
 
@@ -110,6 +110,7 @@ def changes(primitive: Primitive) -> bool:
     """Whether a schedule's value can differ from one step to the next."""
     if isinstance(primitive, Chain):
         return any(map(changes, primitive.stages.values()))
+    assert isinstance(primitive, Stepwise)
     return primitive.value is not hold or any(map(changes, schedules(primitive).values()))
 
 
@@ -119,7 +120,7 @@ def hold(step: Array, value: Array) -> Array:
 
 
 def needs(primitive: Primitive) -> Iterator[tuple[str, str]]:
-    """The extra arguments a primitive asks for, each with the name of the hyperparameter or stage that does ("" for itself)."""
+    """The extra arguments that a primitive asks for, each with the stage or hyperparameter that does ("" for itself)."""
     if isinstance(primitive, Chain):
         for name, stage in primitive.stages.items():
             yield from ((extra, name) for extra, _ in needs(stage))
@@ -158,4 +159,3 @@ def lay_flat(primitive: Primitive, path: tuple[str, ...]) -> Iterator[Stage]:
         yield Stage(path, Leafwise(multiply, None, None, (), {"value": primitive}))
     else:
         yield Stage(path, primitive)
-

@@ -89,7 +89,9 @@ def init_scalars(primitive: Primitive) -> Any:
     assert isinstance(primitive, Stepwise)
     kept = None
     if primitive.init is not None:
-        kept = jax.tree.map(lambda x: jnp.array(x, jnp.int32 if isinstance(x, int) else scalar_dtype()), primitive.init())
+        kept = jax.tree.map(
+            lambda x: jnp.array(x, jnp.int32 if isinstance(x, int) else scalar_dtype()), primitive.init()
+        )
     return pack(kept, init_schedules(primitive))
 
 
@@ -99,7 +101,7 @@ def init_schedules(primitive: Stepwise | Leafwise | Treewise) -> dict[str, Any]:
 
 
 def pack(kept: Any, schedule_states: Mapping[str, Any]) -> Any:
-    """A stage's state: what it keeps itself, or what its stateful hyperparameters keep, by name; both where it has both."""
+    """A stage's state: what it keeps itself, or what its stateful hyperparameters keep, by name; or both."""
     if not schedule_states:
         return kept
     return dict(schedule_states) if kept is None else {"own": kept, **schedule_states}

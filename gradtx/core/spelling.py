@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 
-def spell(x: Any) -> str:
+def spell(x: Any) -> str:  # noqa: PLR0911
     """The Python expression that makes a value again, with `jnp` and `np` at hand; a function is spelt by its name."""
     if isinstance(x, jax.core.Tracer):
         return f"<{x.dtype.name}{list(x.shape)} being traced>"

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core import scalars
-from gradtx.core.numerics import arithmetic_dtype, is_floating, cast, widen
+from gradtx.core.numerics import arithmetic_dtype, cast, is_floating, widen
 from gradtx.core.plan import Plan
 from gradtx.core.primitives import Leafwise, Treewise, keeps_state
 from gradtx.core.trees import flatten, flatten_like, leaf_path, spell_array
@@ -49,7 +49,7 @@ def init_state(plan: Plan, params: PyTree) -> dict[str, Any]:
 
 
 def _init_slot(primitive: Leafwise, p: Any) -> Any:
-    """What a stage keeps for one array at first: zeros of its shape unless it says otherwise, float32 unless it says otherwise."""
+    """What a stage keeps for one array at first: zeros of its shape in float32, unless the stage says otherwise."""
     if primitive.keeps is None:
         return None
     if primitive.init is None:

@@ -181,7 +181,7 @@ class Schedule(GradientTransformation):
 
 @dataclass(frozen=True)
 class Init:
-    """The first half of a transformation. Equal for equal transformations, so it may be a static argument of `jax.jit`."""
+    """The first half of a transformation, equal for equal ones, so that it may be a static argument of `jax.jit`."""
 
     tx: GradientTransformation
 
@@ -194,7 +194,7 @@ class Init:
 
 @dataclass(frozen=True)
 class Update:
-    """The second half of a transformation. Equal for equal transformations, so it may be a static argument of `jax.jit`."""
+    """The second half of a transformation, equal for equal ones, so that it may be a static argument of `jax.jit`."""
 
     tx: GradientTransformation
 

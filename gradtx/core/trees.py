@@ -21,7 +21,11 @@ def flatten(tree: PyTree) -> tuple[list[Any], Any]:
 
 
 def flatten_like(treedef: Any, tree: PyTree, *, what: str, like: str) -> list[Any]:
-    """The parts of `tree` that stand where `treedef` has its leaves; an error that names the first place that differs."""
+    """The parts of `tree` that stand where `treedef` has its leaves.
+
+    Raises:
+      ValueError: if the structures differ; the message names the first place.
+    """
     try:
         return treedef.flatten_up_to(tree)
     except (ValueError, TypeError) as error:
@@ -82,7 +86,9 @@ def map_arrays(
         try:
             for start in range(0, len(members), size):
                 bundle = members[start : start + size]
-                for index, result in zip(bundle, _call(program, [rows[i] for i in bundle], shared, tracing), strict=True):
+                for index, result in zip(
+                    bundle, _call(program, [rows[i] for i in bundle], shared, tracing), strict=True
+                ):
                     results[index] = result
         except Exception as error:
             if where is not None:
@@ -92,7 +98,7 @@ def map_arrays(
 
 
 def _groups(rows: Sequence[tuple], tracing: bool) -> dict[Hashable, list[int]]:
-    """Rows that one compiled program may take together: inside a trace those of one shape, outside those placed alike."""
+    """Rows that one program may take together: inside a trace those of one shape, outside those placed alike."""
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for index, (x, *_) in enumerate(rows):
         groups[(x.shape, x.dtype) if tracing else x.sharding if x.committed else None].append(index)

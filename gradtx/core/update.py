@@ -14,7 +14,7 @@ import numpy as np
 from gradtx.core import scalars
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
-from gradtx.core.primitives import Leafwise, Stage, is_numeric, keeps_state
+from gradtx.core.primitives import Leafwise, Stage, Treewise, is_numeric, keeps_state
 from gradtx.core.state import STEP, as_slots, as_trees, get, put
 from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
 
@@ -22,7 +22,9 @@ PyTree = Any
 LAST_STEP = np.iinfo(np.int32).max
 
 
-def update_state(plan: Plan, updates: PyTree, state: Any, params: PyTree, extra: Mapping[str, Any]) -> tuple[PyTree, Any]:
+def update_state(
+    plan: Plan, updates: PyTree, state: Any, params: PyTree, extra: Mapping[str, Any]
+) -> tuple[PyTree, Any]:
     """One step: the updates after every stage, and the next state."""
     _check_extra(plan, params, extra)
     step = get(plan, state, (STEP,))
@@ -57,16 +59,19 @@ class _Flow:
             schedule_states.append(states)
             slots.append(self.slots_of(path, primitive, kept))
         wanted = {name for needed in run.program.needs for name in needed}
+        params: Any = self.params if "params" in wanted else [None] * len(self.values)
         rows = [
             (
                 self.values[i],
                 tuple(slot[i] for slot in slots),
-                self.params[i] if "params" in wanted else None,
+                params[i],
                 np.int32(i) if "index" in wanted else None,
             )
             for i in self.active
         ]
-        for i, (value, new) in zip(self.active, map_arrays(run.program, rows, tuple(shared), self.describe), strict=True):
+        for i, (value, new) in zip(
+            self.active, map_arrays(run.program, rows, tuple(shared), self.describe), strict=True
+        ):
             self.values[i] = value
             for slot, x in zip(slots, new, strict=True):
                 slot[i] = x
@@ -83,14 +88,15 @@ class _Flow:
         for i in self.active:
             if slots[i] is None:
                 raise ValueError(
-                    f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage {path[-1]!r} keeps "
-                    "nothing for it: it was None, or not floating, when init(params) was called."
+                    f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage {path[-1]!r} "
+                    "keeps nothing for it: it was None, or not floating, when init(params) was called."
                 )
         return slots
 
     def run_treewise(self, stage: Stage, old: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
         """A treewise stage: one call on whole trees, in which the leaves that are left alone are None."""
         path, primitive = stage
+        assert isinstance(primitive, Treewise)
         kept, states = scalars.unpack(primitive, old.get(path))
         resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
         tree = self.only_active([widen(value) for value in self.values])
@@ -138,7 +144,8 @@ def apply_updates(params: PyTree, updates: PyTree) -> PyTree:
       {'w': Array([1.5, 0.5], dtype=float32)}
     """
     us, treedef = flatten(updates)
-    us, active, ps = _align("apply_updates", us, treedef, () if params is None else params)
+    us, active, aligned = _align("apply_updates", us, treedef, () if params is None else params)
+    ps: list[Any] = aligned or []
     rows = [(ps[i], us[i]) for i in active]
     for i, result in zip(active, map_arrays(_add, rows), strict=True):
         ps[i] = result
@@ -150,9 +157,7 @@ def _add(row: tuple[Any, Any], shared: tuple[()]) -> Any:
     return cast(widen(p) + u, p.dtype)
 
 
-def _align(
-    name: str, values: list[Any], treedef: Any, params: PyTree
-) -> tuple[list[Any], list[int], list[Any] | None]:
+def _align(name: str, values: list[Any], treedef: Any, params: PyTree) -> tuple[list[Any], list[int], list[Any] | None]:
     """The leaves of updates and params side by side, and the positions of those that are to be updated."""
     values, ps = list(values), None
     if params is not None:

@@ -1,9 +1,9 @@
-"""Schedules that are functions of the step alone. The first step is step 0; beyond its end a schedule holds its last value."""
+"""Schedules that are functions of the step alone: step 0 is the first, and beyond its end a schedule holds its value."""
 
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import Schedule, ScalarOrSchedule, stepwise, transformation
+from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
 from gradtx.core.checks import at_least, in_range
 from gradtx.core.numerics import scalar_dtype
 from gradtx.core.primitives import hold

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import Schedule, ScalarOrSchedule, stepwise, transformation
+from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
 from gradtx.core.checks import at_least, in_range
 
 Array = jax.Array
@@ -19,7 +19,7 @@ class Plateau(NamedTuple):
     stalled: Array
     cooldown: Array
     total: Array
-    count: Array
+    seen: Array
 
 
 @transformation
@@ -95,7 +95,7 @@ def plateau(
 
 
 def _first_plateau() -> Plateau:
-    return Plateau(scale=1.0, best=float("inf"), stalled=0, cooldown=0, total=0.0, count=0)  # type: ignore[arg-type]
+    return Plateau(scale=1.0, best=float("inf"), stalled=0, cooldown=0, total=0.0, seen=0)  # type: ignore[arg-type]
 
 
 def _plateau(
@@ -113,9 +113,9 @@ def _plateau(
 ) -> tuple[Array, Plateau]:
     counts = ~jnp.isnan(value)
     total = jnp.where(counts, s.total + value, s.total)
-    count = jnp.where(counts, s.count + 1, s.count)
-    whole = counts & (count >= accumulation_size)
-    loss = total / jnp.maximum(count, 1)
+    seen = jnp.where(counts, s.seen + 1, s.seen)
+    whole = counts & (seen >= accumulation_size)
+    loss = total / jnp.maximum(seen, 1)
 
     # Against the first loss, best is infinite, and infinity less a part of itself would be NaN.
     bar = jnp.where(jnp.isinf(s.best), s.best, s.best - rtol * jnp.abs(s.best) - atol)
@@ -129,8 +129,8 @@ def _plateau(
         stalled=jnp.where(cut, 0, stalled),
         cooldown=jnp.where(cut, cooldown, jnp.maximum(s.cooldown - 1, 0)),
         total=jnp.zeros_like(total),
-        count=jnp.zeros_like(count),
+        seen=jnp.zeros_like(seen),
     )
-    s = s._replace(total=total, count=count)
+    s = s._replace(total=total, seen=seen)
     s = jax.tree.map(lambda new, old: jnp.where(whole, new, old), after, s)
     return init_value * s.scale, s

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import Schedule, ScalarOrSchedule, stepwise
+from gradtx.core import ScalarOrSchedule, Schedule, stepwise
 from gradtx.core.numerics import scalar_dtype
 from gradtx.core.primitives import changes
 
@@ -19,7 +19,8 @@ def complement(b: ScalarOrSchedule) -> Any:
     """
     if isinstance(b, Schedule):
         return stepwise(_complement, b=b)
-    return 1.0 - (jnp.asarray(b, scalar_dtype()) if isinstance(b, jax.Array) else b)
+    number: Any = jnp.asarray(b, scalar_dtype()) if isinstance(b, jax.Array) else b
+    return 1.0 - number
 
 
 def correction(b: ScalarOrSchedule) -> Schedule:

@@ -85,7 +85,7 @@ def _clip_by_global_norm(updates: PyTree, s: None, params: PyTree, max_norm: Arr
     factor = jnp.where(jnp.isfinite(norm), factor, jnp.nan)
     # In two factors, for the norm of arrays of the largest numbers is beyond the largest number.
     factors = jnp.where(within, 1.0, scale), factor
-    return treedef.unflatten(map_arrays(_times, [(u,) for u in leaves], factors)), s
+    return jax.tree.unflatten(treedef, map_arrays(_times, [(u,) for u in leaves], factors)), s
 
 
 def _times(row: tuple[Array], shared: tuple[Array, Array]) -> Array:

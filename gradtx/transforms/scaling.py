@@ -123,9 +123,7 @@ def _zero_square(p: Array) -> Array:
     return jnp.zeros_like(p.real)
 
 
-def _scale_by_rms(
-    u: Array, square: Array, p: None, rate: Array, eps: Array, eps_in_sqrt: bool
-) -> tuple[Array, Array]:
+def _scale_by_rms(u: Array, square: Array, p: None, rate: Array, eps: Array, eps_in_sqrt: bool) -> tuple[Array, Array]:
     square = square + rate * (bounded_square(u) - square)
     return _by_root(u, square, eps, eps_in_sqrt), square
 
@@ -165,9 +163,7 @@ def scale_by_rss(
     )
 
 
-def _scale_by_rss(
-    u: Array, square: Array, p: None, first: Array, eps: Array, eps_in_sqrt: bool
-) -> tuple[Array, Array]:
+def _scale_by_rss(u: Array, square: Array, p: None, first: Array, eps: Array, eps_in_sqrt: bool) -> tuple[Array, Array]:
     # The first value is a hyperparameter like any other, so it is added here and the state begins at zero.
     square = bounded(square + bounded_square(u))
     return _by_root(u, square + first, eps, eps_in_sqrt), square

@@ -37,7 +37,7 @@ def test_a_schedule_joins_the_schedules_of_optax(theirs, assert_agree):
 
 def test_inject_hyperparams_calls_init_of_a_schedule_bare_and_is_told_to_take_it_by_to_optax(problem, ours):
     tx = optax.inject_hyperparams(optax.adam)(learning_rate=ours)
-    with pytest.raises(TypeError, match="called with a step, not with a state.*to_optax"):
+    with pytest.raises(TypeError, match=r"called with a step, not with a state.*to_optax"):
         tx.init(problem.params)
 
 

@@ -47,7 +47,10 @@ RULES = {
         gradtx.adamw(0.05, weight_decay=0.1),
         lambda: reference.adam(START, gradient, 0.05, weight_decay=0.1, steps=STEPS),
     ),
-    "adam_l2": (gradtx.adam_l2(0.05, weight_decay=0.1), lambda: reference.adam(START, gradient, 0.05, l2=0.1, steps=STEPS)),
+    "adam_l2": (
+        gradtx.adam_l2(0.05, weight_decay=0.1),
+        lambda: reference.adam(START, gradient, 0.05, l2=0.1, steps=STEPS),
+    ),
     "amsgrad": (
         gradtx.amsgrad(0.05, b2=0.9),
         lambda: reference.adam(START, gradient, 0.05, b2=0.9, variant="amsgrad", steps=STEPS),
@@ -123,7 +126,9 @@ def test_the_first_step_is_the_learning_rate_against_the_gradient(name):
     np.testing.assert_allclose(tx.update(g, tx.init(p), p)[0], expected, rtol=2e-5)
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw", "amsgrad", "nadam", "adabelief"])
+@pytest.mark.parametrize(
+    "name", ["sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw", "amsgrad", "nadam", "adabelief"]
+)
 def test_a_hundred_steps_go_downhill(name):
     tx, _ = RULES[name]
     before, after = np.sum(START**2), np.sum(path(tx, np.float32)[-1] ** 2)

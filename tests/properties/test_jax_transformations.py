@@ -72,7 +72,9 @@ def test_abstract_init_has_the_shapes_of_the_real_one(name):
     state = tx.init(p)
     abstract = jax.eval_shape(tx.init, p)
     assert jax.tree.structure(abstract) == jax.tree.structure(state)
-    assert [(x.shape, x.dtype) for x in jax.tree.leaves(abstract)] == [(x.shape, x.dtype) for x in jax.tree.leaves(state)]
+    assert [(x.shape, x.dtype) for x in jax.tree.leaves(abstract)] == [
+        (x.shape, x.dtype) for x in jax.tree.leaves(state)
+    ]
 
 
 @pytest.mark.parametrize("name", registry.NAMES)

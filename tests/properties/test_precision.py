@@ -35,9 +35,7 @@ def test_state_and_updates_of_bfloat16_parameters_are_float32(name):
 
 
 def test_state_is_kept_in_the_dtype_that_its_author_chose():
-    tx = gradtx.leafwise(
-        lambda u, s, p: (u + s, s + u), lambda p: jnp.zeros_like(p, jnp.bfloat16), keeps="sum"
-    )
+    tx = gradtx.leafwise(lambda u, s, p: (u + s, s + u), lambda p: jnp.zeros_like(p, jnp.bfloat16), keeps="sum")
     _, state = tx.update(jnp.ones(3), tx.init(jnp.ones(3)))
     assert state["leafwise"]["sum"].dtype == jnp.bfloat16
 
@@ -76,9 +74,7 @@ def test_a_bfloat16_learning_rate_gives_the_bits_of_its_float32_self():
 def test_float32_adam_stays_within_6e7_of_float64_over_a_thousand_steps():
     gradients = np.random.default_rng(0).normal(size=(1000, 8)).astype(np.float32)
     tx = gradtx.adam(1.0)
-    _, updates = jax.lax.scan(
-        lambda state, g: tx.update(g, state)[::-1], tx.init(jnp.zeros(8)), jnp.asarray(gradients)
-    )
+    _, updates = jax.lax.scan(lambda state, g: tx.update(g, state)[::-1], tx.init(jnp.zeros(8)), jnp.asarray(gradients))
     expected = np.diff(reference.adam(np.zeros(8), gradients.astype(np.float64), 1.0), axis=0)
     error = np.abs(np.asarray(updates, np.float64) - expected) / np.max(np.abs(expected))
     assert error.max() < 6e-7

@@ -1,0 +1,30 @@
+"""The command line: `python -m gradtx race`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from gradtx.race import cli as race
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+      arguments: the words after `python -m gradtx`; those of this process if None.
+
+    Returns:
+      The exit code of the command.
+
+    Raises:
+      SystemExit: with code 2, if the arguments make no sense; with code 0, after `--help`.
+    """
+    parser = argparse.ArgumentParser(prog="python -m gradtx", description="gradtx at work.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    race.add_command(commands)
+    options = parser.parse_args(arguments)
+    return options.run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""Training one network, and a whole population of them at once: every learning rate times every seed.
+
+A transformation is a pytree of its hyperparameters, so a population is `jax.vmap` over the transformation itself, with
+an array for its learning rate. One compiled epoch serves all rates and all seeds.
+"""
+
+import functools
+import statistics
+import time
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+import gradtx
+from gradtx import GradientTransformation
+from gradtx.race.data import Digits, Images
+from gradtx.race.models import Params, Task, loss_and_accuracy
+
+Array = jax.Array
+
+
+class Member(NamedTuple):
+    """One network in training. In a population every array has two more axes in front: rates, seeds."""
+
+    params: Params
+    state: Any
+
+
+class Metrics(NamedTuple):
+    """What is measured at the end of an epoch: scalars, or [rates, seeds] for a population.
+
+    Attributes:
+      train_loss: the mean of the losses of the epoch's batches; before the first epoch, the loss of all of them.
+      validation_loss: the loss of all validation images.
+      validation_accuracy: the part of them that is named rightly.
+    """
+
+    train_loss: Any
+    validation_loss: Any
+    validation_accuracy: Any
+
+
+def start(task: Task, tx: GradientTransformation, seed: Any) -> Member:
+    """A network before its first step."""
+    params = _first(task, seed)
+    return Member(params, tx.init(params))
+
+
+def train_epoch(
+    task: Task, batch_size: int, tx: GradientTransformation, member: Member, seed: Any, train: Images, epoch: Any
+) -> tuple[Member, Array]:
+    """One pass over the images, in an order that the seed and the epoch fix; a last partial batch is left out.
+
+    Args:
+      task: the network.
+      batch_size: images per step.
+      tx: the optimizer.
+      member: the network and the optimizer's state.
+      seed: an int.
+      train: the images.
+      epoch: an int, 1 at first.
+
+    Returns:
+      The network after the epoch, and the mean of the losses of its batches.
+    """
+    train = jax.tree.map(jnp.asarray, train)
+    order = jax.random.permutation(_key(seed, epoch), len(train.labels))
+    steps = len(order) // batch_size
+    batches = order[: steps * batch_size].reshape(steps, batch_size)
+
+    def step(member: Member, batch: Array) -> tuple[Member, Array]:
+        def loss_of(params: Params) -> Array:
+            return loss_and_accuracy(task, params, train.images[batch], train.labels[batch])[0]
+
+        loss, gradients = jax.value_and_grad(loss_of)(member.params)
+        updates, state = tx.update(gradients, member.state, member.params, value=loss)
+        return Member(gradtx.apply_updates(member.params, updates), state), loss
+
+    member, losses = jax.lax.scan(step, member, batches)
+    return member, jnp.mean(losses)
+
+
+def start_population(task: Task, tx: GradientTransformation, seeds: Array, digits: Digits) -> tuple[Member, Metrics]:
+    """The networks of all rates and seeds before their first step.
+
+    Args:
+      task: the network.
+      tx: an optimizer made with an array of learning rates, [rates].
+      seeds: ints, [seeds].
+      digits: the data.
+
+    Returns:
+      The population and its metrics.
+    """
+    params, metrics = _untrained(task, seeds, digits)
+
+    def one(tx: GradientTransformation, params: Params, metrics: Metrics) -> tuple[Member, Metrics]:
+        return Member(params, tx.init(params)), metrics
+
+    return jax.vmap(jax.vmap(one, (None, 0, 0)), (_axes(tx), None, None))(tx, params, metrics)
+
+
+@functools.partial(jax.jit, static_argnames="task")
+def _untrained(task: Task, seeds: Array, digits: Digits) -> tuple[Params, Metrics]:
+    """Networks and metrics, [seeds] in front: all that does not depend on the optimizer, compiled once for all."""
+
+    def one(seed: Array) -> tuple[Params, Metrics]:
+        params = _first(task, seed)
+        train_loss, _ = loss_and_accuracy(task, params, *digits.train)
+        return params, Metrics(train_loss, *loss_and_accuracy(task, params, *digits.validation))
+
+    return jax.vmap(one)(seeds)
+
+
+@functools.partial(jax.jit, static_argnames=("task", "batch_size"), donate_argnames="population")
+def train_population(
+    task: Task,
+    batch_size: int,
+    tx: GradientTransformation,
+    population: Member,
+    seeds: Array,
+    digits: Digits,
+    epoch: Any,
+) -> tuple[Member, Metrics]:
+    """`train_epoch` for all rates and seeds; arguments and result as for `start_population`."""
+
+    def one(tx: GradientTransformation, member: Member, seed: Array) -> tuple[Member, Metrics]:
+        member, train_loss = train_epoch(task, batch_size, tx, member, seed, digits.train, epoch)
+        return member, Metrics(train_loss, *loss_and_accuracy(task, member.params, *digits.validation))
+
+    return jax.vmap(jax.vmap(one, (None, 0, 0)), (_axes(tx), 0, None))(tx, population, seeds)
+
+
+def seconds_per_step(
+    task: Task, batch_size: int, tx: GradientTransformation, train: Images, repetitions: int = 15
+) -> float:
+    """The time of one step of one network: the median over repetitions of one compiled epoch, over its steps."""
+    epoch = jax.jit(functools.partial(train_epoch, task, batch_size))
+    train = jax.device_put(train)
+    member = start(task, tx, 0)
+    jax.block_until_ready(epoch(tx, member, 0, train, 1))  # compiles
+    times = []
+    for _ in range(repetitions):
+        began = time.perf_counter()
+        jax.block_until_ready(epoch(tx, member, 0, train, 1))
+        times.append(time.perf_counter() - began)
+    return statistics.median(times) / (len(train.labels) // batch_size)
+
+
+def state_bytes_per_parameter(task: Task, tx: GradientTransformation) -> float:
+    """The size of the optimizer's state over the number of parameters; float32 Adam keeps about 8 bytes for each."""
+    member = jax.eval_shape(lambda: start(task, tx, 0))
+    size = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(member.state))
+    return size / sum(x.size for x in jax.tree.leaves(member.params))
+
+
+def _axes(tx: GradientTransformation) -> GradientTransformation:
+    """For `jax.vmap`: batch the leaves of a transformation that are arrays, which are the learning rates."""
+    return jax.tree.map(lambda x: 0 if jnp.ndim(x) else None, tx)
+
+
+def _first(task: Task, seed: Any) -> Params:
+    return task.init(_key(seed, 0))
+
+
+def _key(seed: Any, epoch: Any) -> Array:
+    return jax.random.fold_in(jax.random.key(seed), epoch)
