@@ -51,7 +51,7 @@ class LeafProgram:
                 new_slots.append(jax.tree.map(partial(settle, name), new, slots[i]))
         if isinstance(value, jax.Array) and shape is not None and value.shape != shape:
             raise ValueError(
-                f"the update has shape {shape}, but its state or parameter makes it {value.shape}: nothing is broadcast."
+                f"the update has shape {shape}, but its state or parameter makes it {value.shape}: nothing broadcasts."
             )
         return jax.tree.map(cast, value), tuple(new_slots)
 
@@ -111,7 +111,7 @@ def make_plan(primitive: Primitive, name: str) -> Plan:
     for leafwise, group in groupby(stages, lambda stage: isinstance(stage.primitive, Leafwise)):
         neighbours = tuple(group)
         parts.extend([_make_run(neighbours)] if leafwise else neighbours)
-    wanted = tuple((extra, stage.name) for stage in stages for extra, _ in needs(stage.primitive))
+    wanted = tuple((extra, stage.name) for stage in stages for extra in needs(stage.primitive))
     return Plan(name, stages, wanted, tuple(parts))
 
 

@@ -119,15 +119,15 @@ def hold(step: Array, value: Array) -> Array:
     return value
 
 
-def needs(primitive: Primitive) -> Iterator[tuple[str, str]]:
-    """The extra arguments that a primitive asks for, each with the stage or hyperparameter that does ("" for itself)."""
+def needs(primitive: Primitive) -> Iterator[str]:
+    """The extra arguments of `update` that a primitive asks for, itself or through its schedules."""
     if isinstance(primitive, Chain):
-        for name, stage in primitive.stages.items():
-            yield from ((extra, name) for extra, _ in needs(stage))
+        for stage in primitive.stages.values():
+            yield from needs(stage)
         return
-    yield from ((extra, "") for extra in primitive.needs if extra not in RESERVED)
-    for name, schedule in schedules(primitive).items():
-        yield from ((extra, name) for extra, _ in needs(schedule))
+    yield from (name for name in primitive.needs if name not in RESERVED)
+    for schedule in schedules(primitive).values():
+        yield from needs(schedule)
 
 
 # What the library itself hands to a stage that declares it; every other need is an extra argument of `update`.

@@ -1,4 +1,4 @@
-"""Schedules that are functions of the step alone: step 0 is the first, and beyond its end a schedule holds its value."""
+"""Schedules that are functions of the step alone: step 0 is the first, and beyond its end each holds its value."""
 
 import jax
 import jax.numpy as jnp
