@@ -101,13 +101,31 @@ def put(state: dict[str, Any], path: tuple[str, ...], kept: Any) -> None:
     state[path[-1]] = kept
 
 
-def get(plan: Plan, state: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        if not isinstance(state, Mapping) or name not in state:
-            found = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
-            raise ValueError(
-                f"{plan.name}: the state has no {'/'.join(path)!r} (found {found}). It was made by another "
-                f"transformation, or by an earlier form of this one: make it anew with init(params)."
-            )
-        state = state[name]
-    return state
+def open_state(plan: Plan, state: Any) -> dict[tuple[str, ...], Any]:
+    """What a state holds, by path: the step, and for each stage that keeps anything what it keeps.
+
+    Raises:
+      ValueError: if something is missing, or left over; the message names it.
+    """
+    held: dict[tuple[str, ...], Any] = {}
+    known: dict[tuple[str, ...], tuple[Any, set[str]]] = {}
+    for path in [(STEP,), *(stage.path for stage in plan.stages if keeps_state(stage.primitive))]:
+        held[path] = state
+        for depth, name in enumerate(path):
+            known.setdefault(path[:depth], (held[path], set()))[1].add(name)
+            if not isinstance(held[path], Mapping) or name not in held[path]:
+                raise _foreign(plan, f"has no {'/'.join(path)!r}", held[path])
+            held[path] = held[path][name]
+    for prefix, (names, expected) in known.items():
+        for name in names:
+            if name not in expected:
+                raise _foreign(plan, f"has {'/'.join([*prefix, str(name)])!r}, which no stage here keeps", names)
+    return held
+
+
+def _foreign(plan: Plan, what: str, found: Any) -> ValueError:
+    kind = sorted(map(str, found)) if isinstance(found, Mapping) else type(found).__name__
+    return ValueError(
+        f"{plan.name}: the state {what} (found {kind}). It was made by another transformation, or by an earlier form "
+        "of this one: make it anew with init(params)."
+    )

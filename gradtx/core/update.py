@@ -14,8 +14,8 @@ import numpy as np
 from gradtx.core import scalars
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
-from gradtx.core.primitives import Leafwise, Stage, Treewise, is_numeric, keeps_state
-from gradtx.core.state import STEP, as_slots, as_trees, get, put
+from gradtx.core.primitives import Leafwise, Stage, Treewise, is_numeric
+from gradtx.core.state import STEP, as_slots, as_trees, open_state, put
 from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
 
 PyTree = Any
@@ -27,8 +27,8 @@ def update_state(
 ) -> tuple[PyTree, Any]:
     """One step: the updates after every stage, and the next state."""
     _check_extra(plan, params, extra)
-    step = get(plan, state, (STEP,))
-    old = {stage.path: get(plan, state, stage.path) for stage in plan.stages if keeps_state(stage.primitive)}
+    old = open_state(plan, state)
+    step = old[STEP,]
     flow = _Flow(plan, updates, params, step, extra)
     new = {STEP: jnp.minimum(step, LAST_STEP - 1) + 1}
     for part in plan.parts:

@@ -173,6 +173,11 @@ MISUSES = {
         ValueError,
         ["adam: the state has no 'step'", "['dense']"],
     ),
+    "the state of a longer chain": (
+        lambda: gradtx.sgd(0.1).update(P, gradtx.sgd(0.1, 0.9).init(P)),
+        ValueError,
+        ["sgd: the state has 'trace', which no stage here keeps", "init(params)"],
+    ),
     "no state": (lambda: ADAM.update(P, None), ValueError, ["the state has no 'step'", "NoneType"]),
     "the state for other params": (
         lambda: ADAM.update(P, ADAM.init({"w": jnp.ones(3)})),
