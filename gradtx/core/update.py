@@ -3,6 +3,7 @@
 Everything that users may get wrong is checked here, while JAX traces, and never at run time.
 """
 
+import functools
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -30,13 +31,18 @@ def update_state(
     old = open_state(plan, state)
     step = old[STEP,]
     flow = _Flow(plan, updates, params, step, extra)
-    new = {STEP: jnp.minimum(step, LAST_STEP - 1) + 1}
+    new = {STEP: _next(step)}
     for part in plan.parts:
         kept = flow.run_leafwise(part, old) if isinstance(part, Run) else flow.run_treewise(part, old)
         for path, x in kept.items():
             if path in old:
                 put(new, path, x)
     return flow.treedef.unflatten(flow.values), new
+
+
+@functools.partial(jax.jit, inline=True)
+def _next(step: Any) -> Any:
+    return jnp.minimum(step, LAST_STEP - 1) + 1
 
 
 class _Flow:
@@ -159,26 +165,25 @@ def _add(row: tuple[Any, Any], shared: tuple[()]) -> Any:
 
 def _align(name: str, values: list[Any], treedef: Any, params: PyTree) -> tuple[list[Any], list[int], list[Any] | None]:
     """The leaves of updates and params side by side, and the positions of those that are to be updated."""
-    values, ps = list(values), None
-    if params is not None:
-        ps = list(flatten_like(treedef, params, what="params", like="updates"))
-    active = [i for i, u in enumerate(values) if is_floating(u) and (ps is None or is_floating(ps[i]))]
-    for i, u in enumerate(values):
-        if ps is not None and u is not None and not jax.tree_util.all_leaves([ps[i]], is_leaf=is_none):
+    if params is None:
+        active = [i for i, u in enumerate(values) if is_floating(u)]
+        return [_as_array(u) if is_floating(u) else u for u in values], active, None
+    values, active = list(values), []
+    ps = list(flatten_like(treedef, params, what="params", like="updates"))
+    for i, (u, p) in enumerate(zip(values, ps, strict=True)):
+        if is_floating(u) and is_floating(p):
+            active.append(i)
+            values[i], ps[i] = _as_array(u), _as_array(p)
+            if values[i].shape != ps[i].shape:
+                raise ValueError(
+                    f"{name}: {leaf_path(treedef, i, 'updates')} is {spell_array(u)}, but "
+                    f"{leaf_path(treedef, i, 'params')} is {spell_array(p)}. Nothing is broadcast: "
+                    "give each array a gradient of its own shape."
+                )
+        elif is_floating(u) and not jax.tree_util.all_leaves([p], is_leaf=is_none):
             raise ValueError(
                 f"{name}: params and updates must have the same structure; {leaf_path(treedef, i, 'updates')} is "
-                f"{spell_array(u)}, but {leaf_path(treedef, i, 'params')} is a {type(ps[i]).__name__}."
-            )
-    for i in active:
-        values[i] = _as_array(values[i])
-        if ps is None:
-            continue
-        ps[i] = _as_array(ps[i])
-        if values[i].shape != ps[i].shape:
-            raise ValueError(
-                f"{name}: {leaf_path(treedef, i, 'updates')} is {spell_array(values[i])}, but "
-                f"{leaf_path(treedef, i, 'params')} is {spell_array(ps[i])}. Nothing is broadcast: "
-                "give each array a gradient of its own shape."
+                f"{spell_array(u)}, but {leaf_path(treedef, i, 'params')} is a {type(p).__name__}."
             )
     return values, active, ps
 

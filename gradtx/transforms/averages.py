@@ -1,5 +1,6 @@
 """Exponential averages: the weight of what is new, and what an average that began at zero still lacks."""
 
+import functools
 from typing import Any
 
 import jax
@@ -51,11 +52,13 @@ def _no_weight() -> dict[str, float]:
 
 # -expm1(t log1p(-rate)) and not 1 - b^t, which loses all but three digits at first.
 def _correction(step: Array, rate: Array) -> Array:
-    return _power_complement(jnp.asarray(step, scalar_dtype()) + 1, rate)
+    return _power_complement(step, 1, rate)
 
 
-def _power_complement(t: Array, rate: Array) -> Array:
-    return -jnp.expm1(t * jnp.log1p(-rate))
+# Compiled, for an update that is not: one call in place of six. Inside a trace it is as if it stood where it is called.
+@functools.partial(jax.jit, inline=True)
+def _power_complement(step: Array, ahead: int, rate: Array) -> Array:
+    return -jnp.expm1((jnp.asarray(step, scalar_dtype()) + ahead) * jnp.log1p(-rate))
 
 
 def _running_correction(step: Array, s: dict[str, Array], rate: Array) -> tuple[Array, dict[str, Array]]:
@@ -64,8 +67,7 @@ def _running_correction(step: Array, s: dict[str, Array], rate: Array) -> tuple[
 
 
 def _nesterov_weight(step: Array, b: Array, rate: Array) -> Array:
-    t = jnp.asarray(step, scalar_dtype()) + 1
-    return b * _power_complement(t, rate) / _power_complement(t + 1, rate)
+    return b * _power_complement(step, 1, rate) / _power_complement(step, 2, rate)
 
 
 def _running_nesterov_weight(
