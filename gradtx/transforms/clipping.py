@@ -135,8 +135,9 @@ def _square_sums(row: tuple[Array], shared: tuple[()]) -> Array:
     if jnp.iscomplexobj(x):
         x = jnp.stack([x.real, x.imag])
     factors = jnp.array([1.0, _shrink(x.dtype)], x.dtype).reshape((2,) + (1,) * x.ndim)
-    # The maximum keeps XLA from rewriting (c x)^2 as c^2 x^2, which overflows after all.
-    scaled = lax.max(lax.abs(x)[None] * factors, jnp.zeros((), x.dtype))
+    scaled = x[None] * factors
+    if x.size == 1:  # of a single number XLA makes (c x)^2 into c^2 x^2, which overflows after all; not so of a maximum
+        scaled = lax.max(lax.abs(scaled), jnp.zeros((), x.dtype))
     return jnp.sum(lax.square(scaled), axis=tuple(range(1, x.ndim + 1)))
 
 
