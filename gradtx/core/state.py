@@ -96,6 +96,7 @@ def as_slots(primitive: Leafwise, kept: Any, treedef: Any, where: str) -> list[A
 
 
 def put(state: dict[str, Any], path: tuple[str, ...], kept: Any) -> None:
+    """Write what a stage keeps into a state, under its path of names."""
     for name in path[:-1]:
         state = state.setdefault(name, {})
     state[path[-1]] = kept

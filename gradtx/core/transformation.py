@@ -228,6 +228,11 @@ class _Structure(NamedTuple):
 
 
 def dissect(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[_Structure, tuple[Any, ...]]:
+    """Take a call apart: its numbers, and all the rest.
+
+    Raises:
+      TypeError: if part of the rest has no hash, by which it could be compared.
+    """
     leaves, treedef = jax.tree.flatten(tuple(arguments.values()))
     options = tuple(None if is_number(x) else (type(x), x) for x in leaves)
     structure = _Structure(factory, tuple(arguments), treedef, options)
@@ -241,6 +246,7 @@ def dissect(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[
 
 
 def make(cls: type[GradientTransformation], structure: _Structure, numbers: tuple[Any, ...]) -> GradientTransformation:
+    """A transformation out of the two parts of its call; what it does is found out when it is asked for."""
     tx = object.__new__(cls)
     tx._structure, tx._numbers = structure, numbers
     return tx

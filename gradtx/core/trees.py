@@ -12,6 +12,7 @@ PyTree = Any
 
 
 def is_none(x: Any) -> bool:
+    """Whether a leaf is None, which stands for an array that is left alone."""
     return x is None
 
 
