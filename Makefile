@@ -4,7 +4,7 @@ PIP_ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: race test test-all bench clean
+.PHONY: race test test-all test-oldest bench clean
 
 race: $(READY)
 	$(BIN)/python -m gradtx race --out race
@@ -19,6 +19,13 @@ test: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest
 
+# The library and its own tests against the oldest JAX that pyproject.toml admits, in an environment of its own.
+test-oldest:
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --editable . jax==0.8.0 jaxlib==0.8.0 optax chex pytest pytest-xdist
+	.venv-oldest/bin/python -m pytest -m "not exhaustive" --ignore gradtx/race --ignore gradtx/__main__.py gradtx \
+		tests/core tests/transforms tests/schedules tests/optimizers tests/properties
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
@@ -29,4 +36,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf .venv race
+	rm -rf .venv .venv-oldest race

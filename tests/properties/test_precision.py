@@ -41,9 +41,10 @@ def test_state_is_kept_in_the_dtype_that_its_author_chose():
 
 
 def test_apply_updates_rounds_once():
-    p, u = jnp.array([1.0, 256.0], jnp.bfloat16), jnp.array([0.005, 0.75], jnp.float32)
-    rounded_once = (p.astype(jnp.float32) + u).astype(jnp.bfloat16)
-    assert registry.bits(gradtx.apply_updates(p, u)) == registry.bits(rounded_once)
+    # 0.00391 is just above half the distance from 1 to the next bfloat16; rounded first, it would be exactly half.
+    p, u = jnp.array([1.0, 256.0], jnp.bfloat16), jnp.array([0.00391, 0.75], jnp.float32)
+    expected = jnp.array([1.0078125, 256.0], jnp.bfloat16)
+    assert registry.bits(gradtx.apply_updates(p, u)) == registry.bits(expected)
 
 
 def test_second_moment_of_bfloat16_gradients_does_not_stall():
