@@ -54,6 +54,11 @@ def cast(x: Any, dtype: Any = None) -> Array:
     return jnp.asarray(x, dtype)
 
 
+def real_zeros(p: Array) -> Array:
+    """Zeros of the shape of `p`, and real also where `p` is complex: what a second moment begins as."""
+    return jnp.zeros_like(p.real)
+
+
 def abs_square(x: Array) -> Array:
     """|x|^2, elementwise and real, also for complex `x`."""
     if jnp.iscomplexobj(x):

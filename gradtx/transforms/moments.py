@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
 from gradtx.core.checks import in_range
-from gradtx.core.numerics import bounded_square, root
+from gradtx.core.numerics import bounded_square, real_zeros, root
 from gradtx.transforms.averages import complement, correction, nesterov_weight
 
 Array = jax.Array
@@ -24,7 +24,7 @@ class Moments(NamedTuple):
 
 
 def _zero_moments(p: Array) -> Moments:
-    return Moments(first=jnp.zeros_like(p), second=jnp.zeros_like(p.real))
+    return Moments(first=jnp.zeros_like(p), second=real_zeros(p))
 
 
 @transformation
@@ -162,11 +162,7 @@ def track_maximum() -> GradientTransformation:
     References:
       Reddi, Kale and Kumar, 2018, On the Convergence of Adam and Beyond.
     """
-    return leafwise(_track_maximum, _zero_real, keeps="largest", takes=Moments, gives=Moments)
-
-
-def _zero_real(p: Array) -> Array:
-    return jnp.zeros_like(p.real)
+    return leafwise(_track_maximum, real_zeros, keeps="largest", takes=Moments, gives=Moments)
 
 
 def _track_maximum(moments: Moments, largest: Array, p: None) -> tuple[Moments, Array]:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
 from gradtx.core.checks import in_range
-from gradtx.core.numerics import bounded, bounded_square, root
+from gradtx.core.numerics import bounded, bounded_square, real_zeros, root
 from gradtx.transforms.averages import complement
 
 Array = jax.Array
@@ -114,13 +114,7 @@ def scale_by_rms(
     """
     in_range("decay", decay, 0.0, 1.0)
     in_range("eps", eps)
-    return leafwise(
-        _scale_by_rms, _zero_square, keeps="square", rate=complement(decay), eps=eps, eps_in_sqrt=eps_in_sqrt
-    )
-
-
-def _zero_square(p: Array) -> Array:
-    return jnp.zeros_like(p.real)
+    return leafwise(_scale_by_rms, real_zeros, keeps="square", rate=complement(decay), eps=eps, eps_in_sqrt=eps_in_sqrt)
 
 
 def _scale_by_rms(u: Array, square: Array, p: None, rate: Array, eps: Array, eps_in_sqrt: bool) -> tuple[Array, Array]:
@@ -159,7 +153,7 @@ def scale_by_rss(
     in_range("initial_accumulator_value", initial_accumulator_value)
     in_range("eps", eps)
     return leafwise(
-        _scale_by_rss, _zero_square, keeps="square", first=initial_accumulator_value, eps=eps, eps_in_sqrt=eps_in_sqrt
+        _scale_by_rss, real_zeros, keeps="square", first=initial_accumulator_value, eps=eps, eps_in_sqrt=eps_in_sqrt
     )
 
 
