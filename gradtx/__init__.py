@@ -17,6 +17,9 @@ Every optimizer, clipping rule and schedule is a pure `(init, update)` pair; `ch
 [3. 3.]
 """
 
+# States by name
+from gradtx.checkpoint import Restored, flat_state, restore_state
+
 # What a transformation is, and how one is made
 from gradtx.core import (
     GradientTransformation,
@@ -47,11 +50,13 @@ from gradtx.transforms import (
     clip,
     clip_by_global_norm,
     global_norm,
+    identity,
     scale,
     scale_by_learning_rate,
     scale_by_moments,
     scale_by_rms,
     scale_by_rss,
+    set_to_zero,
     trace,
     track_belief,
     track_maximum,
@@ -59,12 +64,16 @@ from gradtx.transforms import (
     track_nesterov_moments,
 )
 
+# Transformations of transformations
+from gradtx.wrappers import freeze, masked, partition
+
 __version__ = "0.1.0"
 
 __all__ = [
     "GradientTransformation",
     "Moments",
     "Plateau",
+    "Restored",
     "ScalarOrSchedule",
     "Schedule",
     "adabelief",
@@ -81,16 +90,23 @@ __all__ = [
     "clip_by_global_norm",
     "constant",
     "cosine",
+    "flat_state",
+    "freeze",
     "global_norm",
+    "identity",
     "leafwise",
+    "masked",
     "nadam",
+    "partition",
     "plateau",
+    "restore_state",
     "rmsprop",
     "scale",
     "scale_by_learning_rate",
     "scale_by_moments",
     "scale_by_rms",
     "scale_by_rss",
+    "set_to_zero",
     "sgd",
     "step_decay",
     "stepwise",

@@ -13,7 +13,17 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core.numerics import cast, real_dtype, widen
-from gradtx.core.primitives import Chain, Leafwise, Primitive, Stage, Treewise, is_numeric, lay_flat, needs
+from gradtx.core.primitives import (
+    Leafwise,
+    Primitive,
+    Selected,
+    Stage,
+    Treewise,
+    has_names,
+    is_numeric,
+    lay_flat,
+    needs,
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,7 @@ class Run:
 
     stages: tuple[tuple[tuple[str, ...], Leafwise], ...]
     program: LeafProgram
+    selections: tuple[Selected, ...]
 
 
 @dataclass(frozen=True)
@@ -106,13 +117,18 @@ class Plan:
 
 def make_plan(primitive: Primitive, name: str) -> Plan:
     """Lay a transformation flat and cut it into runs."""
-    stages = tuple(lay_flat(primitive, () if isinstance(primitive, Chain) else (name,)))
+    stages = tuple(lay_flat(primitive, () if has_names(primitive) else (name,)))
     parts: list[Run | Stage] = []
-    for leafwise, group in groupby(stages, lambda stage: isinstance(stage.primitive, Leafwise)):
+    for (leafwise, _), group in groupby(stages, _kind):
         neighbours = tuple(group)
         parts.extend([_make_run(neighbours)] if leafwise else neighbours)
     wanted = tuple((extra, stage.name) for stage in stages for extra in needs(stage.primitive))
     return Plan(name, stages, wanted, tuple(parts))
+
+
+def _kind(stage: Stage) -> tuple[bool, tuple[int, ...]]:
+    """What neighbours must share to make one run."""
+    return isinstance(stage.primitive, Leafwise), tuple(map(id, stage.selections))
 
 
 def _make_run(stages: tuple[Stage, ...]) -> Run:
@@ -123,7 +139,7 @@ def _make_run(stages: tuple[Stage, ...]) -> Run:
         options=tuple(map(_options, primitives)),
         needs=tuple(primitive.needs for primitive in primitives),
     )
-    return Run(tuple(zip((stage.path for stage in stages), primitives, strict=True)), program)
+    return Run(tuple(zip((stage.path for stage in stages), primitives, strict=True)), program, stages[0].selections)
 
 
 def _options(primitive: Leafwise | Treewise) -> tuple[tuple[str, type, Any], ...]:

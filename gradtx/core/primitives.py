@@ -73,7 +73,27 @@ class Chain:
         return next((stage.gives for stage in reversed(list(self.stages.values()))), Array)
 
 
-Primitive = Stepwise | Leafwise | Treewise | Chain
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """A label for every array."""
+
+    source: Any  # a tree of labels, of the parameters' structure or a prefix of it, or a function that makes one
+    known: tuple[Any, ...]
+    called: str  # how an error names it
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """A primitive for some of the arrays only, those with this label. All others pass by."""
+
+    inner: "Primitive"
+    labels: Labels
+    label: Any
+    takes: Any = Array
+    gives: Any = Array
+
+
+Primitive = Stepwise | Leafwise | Treewise | Chain | Selected
 
 
 def is_schedule(primitive: Any) -> bool:
@@ -81,6 +101,11 @@ def is_schedule(primitive: Any) -> bool:
     if isinstance(primitive, Chain):
         return bool(primitive.stages) and all(map(is_schedule, primitive.stages.values()))
     return isinstance(primitive, Stepwise)
+
+
+def has_names(primitive: Primitive) -> bool:
+    """Whether the state of a primitive is a dict by names of its own: that of a chain, whole or for some arrays."""
+    return isinstance(primitive, Chain) or (isinstance(primitive, Selected) and has_names(primitive.inner))
 
 
 def is_number(x: Any) -> bool:
@@ -97,6 +122,8 @@ def keeps_state(primitive: Primitive) -> bool:
     """Whether a primitive has a state of its own: known from what it is, never from what it made of some tree."""
     if isinstance(primitive, Chain):
         return any(map(keeps_state, primitive.stages.values()))
+    if isinstance(primitive, Selected):
+        return keeps_state(primitive.inner)
     own = primitive.keeps if isinstance(primitive, Leafwise) else primitive.init
     return own is not None or any(map(keeps_state, schedules(primitive).values()))
 
@@ -125,6 +152,9 @@ def needs(primitive: Primitive) -> Iterator[str]:
         for stage in primitive.stages.values():
             yield from needs(stage)
         return
+    if isinstance(primitive, Selected):
+        yield from needs(primitive.inner)
+        return
     yield from (name for name in primitive.needs if name not in RESERVED)
     for schedule in schedules(primitive).values():
         yield from needs(schedule)
@@ -135,10 +165,11 @@ RESERVED = ("params", "index")
 
 
 class Stage(NamedTuple):
-    """A primitive in its place: the path of names under which its state is kept."""
+    """A primitive in its place: the path of names under which its state is kept, and the selections it stands in."""
 
     path: tuple[str, ...]
     primitive: Leafwise | Treewise
+    selections: tuple[Selected, ...] = ()
 
     @property
     def name(self) -> str:
@@ -155,6 +186,9 @@ def lay_flat(primitive: Primitive, path: tuple[str, ...]) -> Iterator[Stage]:
     if isinstance(primitive, Chain):
         for name, stage in primitive.stages.items():
             yield from lay_flat(stage, (*path, name))
+    elif isinstance(primitive, Selected):
+        for stage in lay_flat(primitive.inner, path):
+            yield stage._replace(selections=(primitive, *stage.selections))
     elif isinstance(primitive, Stepwise):
         yield Stage(path, Leafwise(multiply, None, None, (), {"value": primitive}))
     else:

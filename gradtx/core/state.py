@@ -4,15 +4,18 @@ Nested dicts keyed by stage names; below them what a stage keeps, one tree per f
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.experimental.shard_alike import shard_alike
 
 from gradtx.core import scalars
 from gradtx.core.numerics import arithmetic_dtype, cast, is_floating, widen
 from gradtx.core.plan import Plan
 from gradtx.core.primitives import Leafwise, Treewise, keeps_state
+from gradtx.core.selection import Selector
 from gradtx.core.trees import flatten, flatten_like, leaf_path, spell_array
 
 PyTree = Any
@@ -31,17 +34,18 @@ def init_state(plan: Plan, params: PyTree) -> dict[str, Any]:
             "params.astype(jnp.float32), or leave it out of params."
         )
     leaves = [jnp.asarray(p) if yes else None for p, yes in zip(leaves, trainable, strict=True)]
+    selector = Selector(plan.name, params, treedef, [i for i, yes in enumerate(trainable) if yes])
     state: dict[str, Any] = {STEP: jnp.zeros((), jnp.int32)}
     for stage in plan.stages:
         primitive = stage.primitive
         if not keeps_state(primitive):
             continue
-        kept = None
+        kept, chosen = None, selector.only(stage.selections, leaves)
         if isinstance(primitive, Leafwise):
-            kept = as_trees(primitive, [None if p is None else _init_slot(primitive, p) for p in leaves], treedef)
+            kept = as_trees(primitive, [None if p is None else _init_slot(primitive, p) for p in chosen], treedef)
         elif isinstance(primitive, Treewise) and primitive.init is not None:
             # A stage from elsewhere is born of what it will be given: updates in at least float32.
-            kept = primitive.init(treedef.unflatten(list(map(widen, leaves)) if primitive.foreign else leaves))
+            kept = primitive.init(treedef.unflatten(list(map(widen, chosen)) if primitive.foreign else chosen))
             if not primitive.foreign:
                 kept = _fresh(jax.tree.map(cast, kept), leaves)
         put(state, stage.path, scalars.pack(kept, scalars.init_schedules(primitive)))
@@ -54,9 +58,15 @@ def _init_slot(primitive: Leafwise, p: Any) -> Any:
         return None
     if primitive.init is None:
         zeros = [jnp.zeros_like(p, arithmetic_dtype(p.dtype)) for _ in primitive.fields]
-        return zeros[0] if isinstance(primitive.keeps, str) else primitive.keeps(*zeros)
-    slot = jax.tree.map(lambda x: cast(jnp.asarray(x)), primitive.init(widen(p)))
-    return _fresh(slot, [p])
+        slot = zeros[0] if isinstance(primitive.keeps, str) else primitive.keeps(*zeros)
+    else:
+        slot = _fresh(jax.tree.map(lambda x: cast(jnp.asarray(x)), primitive.init(widen(p))), [p])
+    return jax.tree.map(partial(_placed_like, p), slot) if isinstance(p, jax.core.Tracer) else slot
+
+
+def _placed_like(p: Any, x: Any) -> Any:
+    """`x` sharded as `p` is. Compiled, zeros know nothing of the array they are for: all would lie on every device."""
+    return shard_alike(p, x)[1] if x.shape == p.shape and x.ndim else x
 
 
 def _fresh(tree: PyTree, taken: list[Any]) -> PyTree:
@@ -106,8 +116,14 @@ def open_state(plan: Plan, state: Any) -> dict[tuple[str, ...], Any]:
     """What a state holds, by path: the step, and for each stage that keeps anything what it keeps.
 
     Raises:
+      TypeError: if it is no state at all; the message says what it is.
       ValueError: if something is missing, or left over; the message names it.
     """
+    if not isinstance(state, Mapping) or STEP not in state:
+        raise TypeError(
+            f"{plan.name}: what was given as state is not one: it is {_spell_tree(state)}, and a state is a dict with "
+            "a 'step'. Call update(updates, state, params), in this order, with state = init(params) at first."
+        )
     held: dict[tuple[str, ...], Any] = {}
     known: dict[tuple[str, ...], tuple[Any, set[str]]] = {}
     for path in [(STEP,), *(stage.path for stage in plan.stages if keeps_state(stage.primitive))]:
@@ -115,18 +131,28 @@ def open_state(plan: Plan, state: Any) -> dict[tuple[str, ...], Any]:
         for depth, name in enumerate(path):
             known.setdefault(path[:depth], (held[path], set()))[1].add(name)
             if not isinstance(held[path], Mapping) or name not in held[path]:
-                raise _foreign(plan, f"has no {'/'.join(path)!r}", held[path])
+                raise _foreign(plan, f"it has no {'/'.join(path)!r}", state)
             held[path] = held[path][name]
     for prefix, (names, expected) in known.items():
         for name in names:
             if name not in expected:
-                raise _foreign(plan, f"has {'/'.join([*prefix, str(name)])!r}, which no stage here keeps", names)
+                raise _foreign(plan, f"it has {'/'.join([*prefix, str(name)])!r}, which no stage here keeps", state)
     return held
 
 
-def _foreign(plan: Plan, what: str, found: Any) -> ValueError:
-    kind = sorted(map(str, found)) if isinstance(found, Mapping) else type(found).__name__
+def _foreign(plan: Plan, difference: str, state: Mapping[str, Any]) -> ValueError:
+    found = {str(name) for name in state} - {STEP}
+    expected = {stage.path[0] for stage in plan.stages if keeps_state(stage.primitive)}
+    maker = "an earlier form of this transformation" if found & expected else "another transformation"
     return ValueError(
-        f"{plan.name}: the state {what} (found {kind}). It was made by another transformation, or by an earlier form "
-        "of this one: make it anew with init(params)."
+        f"{plan.name}: the state is that of {maker}: {difference} (it is of {', '.join(sorted(found)) or 'none'}; "
+        f"expected {', '.join(sorted(expected)) or 'none'}). Make it anew with init(params), or carry over what fits "
+        "with gradtx.restore_state."
     )
+
+
+def _spell_tree(x: Any) -> str:
+    """What something is, in a few words: an array by its type, a tree by its keys."""
+    if x is None or not isinstance(x, Mapping):
+        return "None" if x is None else spell_array(x) if hasattr(x, "dtype") else f"a {type(x).__name__}"
+    return f"a {type(x).__name__} of {', '.join(map(repr, x))}" if x else f"an empty {type(x).__name__}"

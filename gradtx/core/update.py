@@ -4,7 +4,7 @@ Everything that users may get wrong is checked here, while JAX traces, and never
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,7 +15,8 @@ import numpy as np
 from gradtx.core import scalars
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
-from gradtx.core.primitives import Leafwise, Stage, Treewise, is_numeric
+from gradtx.core.primitives import Leafwise, Selected, Stage, Treewise, is_numeric
+from gradtx.core.selection import Selector
 from gradtx.core.state import STEP, as_slots, as_trees, open_state, put
 from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
 
@@ -27,8 +28,8 @@ def update_state(
     plan: Plan, updates: PyTree, state: Any, params: PyTree, extra: Mapping[str, Any]
 ) -> tuple[PyTree, Any]:
     """One step: the updates after every stage, and the next state."""
-    _check_extra(plan, params, extra)
     old = open_state(plan, state)
+    _check_extra(plan, params, extra)
     step = old[STEP,]
     flow = _Flow(plan, updates, params, step, extra)
     new = {STEP: _next(step)}
@@ -51,10 +52,17 @@ class _Flow:
     def __init__(self, plan: Plan, updates: PyTree, params: PyTree, step: Any, extra: Mapping[str, Any]):
         self.plan, self.step, self.extra = plan, step, extra
         values, self.treedef = flatten(updates)
-        self.values, self.active, self.params = _align(plan.name, values, self.treedef, params)
+        self.values, active, self.params = _align(plan.name, values, self.treedef, params)
+        if active and self.params is not None and all(self.values[i] is self.params[i] for i in active):
+            raise TypeError(
+                f"{plan.name}: params were given as updates: every array is the same object in both. Call "
+                "update(grads, state, params); if the gradient really is the parameter itself, pass a copy of it."
+            )
+        self.selector = Selector(plan.name, updates if params is None else params, self.treedef, active)
 
     def run_leafwise(self, run: Run, old: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
         """A run of leafwise stages: one call per array. Changes the values, returns what the stages keep."""
+        active = self.selector.chosen(run.selections)
         shared, slots, schedule_states = [], [], []
         for path, primitive in run.stages:
             kept, states = scalars.unpack(primitive, old.get(path))
@@ -63,7 +71,7 @@ class _Flow:
             resolved.update(scalars.extras(primitive, self.extra))
             shared.append(resolved)
             schedule_states.append(states)
-            slots.append(self.slots_of(path, primitive, kept))
+            slots.append(self.slots_of(path, primitive, kept, active))
         wanted = {name for needed in run.program.needs for name in needed}
         params: Any = self.params if "params" in wanted else [None] * len(self.values)
         rows = [
@@ -73,11 +81,10 @@ class _Flow:
                 params[i],
                 np.int32(i) if "index" in wanted else None,
             )
-            for i in self.active
+            for i in active
         ]
-        for i, (value, new) in zip(
-            self.active, map_arrays(run.program, rows, tuple(shared), self.describe), strict=True
-        ):
+        results = map_arrays(run.program, rows, tuple(shared), lambda row: self.describe(active[row]))
+        for i, (value, new) in zip(active, results, strict=True):
             self.values[i] = value
             for slot, x in zip(slots, new, strict=True):
                 slot[i] = x
@@ -86,12 +93,12 @@ class _Flow:
             for (path, primitive), slot, states in zip(run.stages, slots, schedule_states, strict=True)
         }
 
-    def slots_of(self, path: tuple[str, ...], primitive: Leafwise, kept: Any) -> list[Any]:
+    def slots_of(self, path: tuple[str, ...], primitive: Leafwise, kept: Any, active: Sequence[int]) -> list[Any]:
         """What a leafwise stage keeps, leaf by leaf."""
         if primitive.keeps is None:
             return [None] * len(self.values)
         slots = as_slots(primitive, kept, self.treedef, "state" + "".join(f"[{name!r}]" for name in path))
-        for i in self.active:
+        for i in active:
             if slots[i] is None:
                 raise ValueError(
                     f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage {path[-1]!r} "
@@ -101,12 +108,12 @@ class _Flow:
 
     def run_treewise(self, stage: Stage, old: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
         """A treewise stage: one call on whole trees, in which the leaves that are left alone are None."""
-        path, primitive = stage
+        path, primitive, selections = stage
         assert isinstance(primitive, Treewise)
         kept, states = scalars.unpack(primitive, old.get(path))
         resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
-        tree = self.only_active([widen(value) for value in self.values])
-        params = None if self.params is None else self.only_active(self.params)
+        tree = self.only(selections, [widen(value) for value in self.values])
+        params = None if self.params is None else self.only(selections, self.params)
         if primitive.foreign:
             with jax.named_scope(stage.name):
                 result, new = primitive.update(tree, kept, jax.tree.map(widen, params), **self.extra)
@@ -115,18 +122,16 @@ class _Flow:
             arguments.update((name, self.extra[name]) for name in primitive.needs if name in self.extra)
             result, new = call_tree_program(tree_program(stage), tree, kept, params, arguments)
         results = flatten_like(self.treedef, result, what=f"the updates from stage {stage.name!r}", like="updates")
-        for i in self.active:
+        for i in self.selector.chosen(selections):
             self.values[i] = results[i]
         return {path: scalars.pack(new, states)}
 
-    def only_active(self, leaves: list[Any]) -> PyTree:
-        """A tree of those leaves that are being updated, None elsewhere."""
-        chosen = set(self.active)
-        return self.treedef.unflatten([x if i in chosen else None for i, x in enumerate(leaves)])
+    def only(self, selections: Sequence[Selected], leaves: list[Any]) -> PyTree:
+        """A tree of those leaves that are being updated by a stage, None elsewhere."""
+        return self.treedef.unflatten(self.selector.only(selections, leaves))
 
-    def describe(self, row: int) -> str:
-        """Where an error in a row of `map_arrays` came about."""
-        i = self.active[row]
+    def describe(self, i: int) -> str:
+        """Where an error in the mathematics of one array came about."""
         return f"{self.plan.name}: in {leaf_path(self.treedef, i, 'updates')}, {spell_array(self.values[i])}."
 
 
