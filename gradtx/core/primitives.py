@@ -187,8 +187,8 @@ def lay_flat(primitive: Primitive, path: tuple[str, ...]) -> Iterator[Stage]:
         for name, stage in primitive.stages.items():
             yield from lay_flat(stage, (*path, name))
     elif isinstance(primitive, Selected):
-        for stage in lay_flat(primitive.inner, path):
-            yield stage._replace(selections=(primitive, *stage.selections))
+        for inner in lay_flat(primitive.inner, path):
+            yield inner._replace(selections=(primitive, *inner.selections))
     elif isinstance(primitive, Stepwise):
         yield Stage(path, Leafwise(multiply, None, None, (), {"value": primitive}))
     else:
