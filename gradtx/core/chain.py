@@ -70,7 +70,8 @@ def _name(stage: Any) -> str:
     """The factory's name; for a pair from elsewhere that of the function which made its update."""
     if isinstance(stage, GradientTransformation):
         return stage.name
-    return getattr(getattr(stage, "update", None), "__qualname__", type(stage).__name__).split(".")[0]
+    maker = getattr(stage, "update", stage)
+    return getattr(maker, "__qualname__", type(stage).__name__).split(".")[0]
 
 
 def _as_transformation(name: str, stage: Any) -> GradientTransformation:
@@ -78,9 +79,14 @@ def _as_transformation(name: str, stage: Any) -> GradientTransformation:
         return stage
     if not (callable(getattr(stage, "init", None)) and callable(getattr(stage, "update", None))):
         given = (
-            f"the function {stage.__name__}: was it meant to be called?" if inspect.isfunction(stage) else repr(stage)
+            f"the function {stage.__name__}: call it, {stage.__name__}(...)"
+            if inspect.isfunction(stage)
+            else repr(stage)
         )
-        raise TypeError(f"chain: stage {name!r} is not a transformation (no init and update), but {given}.")
+        raise TypeError(
+            f"chain: stage {name!r} is not a transformation (no init and update), but {given}. Give transformations "
+            "one by one, chain(first, second) or chain(name=first)."
+        )
     return foreign(stage)
 
 

@@ -29,8 +29,8 @@ def in_range(name: str, x: Any, low: float = 0.0, high: float = np.inf, *, open_
         )
 
 
-def at_least(name: str, x: Any, low: int) -> None:
-    """Raise unless `x` is an int of at least `low`.
+def at_least(name: str, x: Any, low: int, reason: str = "") -> None:
+    """Raise unless `x` is an int of at least `low`, where a `reason` may say why that much.
 
     Raises:
       TypeError: if `x` is no int.
@@ -39,4 +39,4 @@ def at_least(name: str, x: Any, low: int) -> None:
     if isinstance(x, bool) or not isinstance(x, int | np.integer):
         raise TypeError(f"{name} = {x!r} is not an int; expected a whole number of steps or calls, at least {low}.")
     if x < low:
-        raise ValueError(f"{name} = {x} is out of range: expected at least {low}.")
+        raise ValueError(f"{name} = {x} is out of range: expected at least {low}{reason}.")

@@ -55,7 +55,10 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(factory)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        bound = signature.bind(*args, **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{call.__name__}: {error}. It takes {', '.join(signature.parameters)}.") from None
         bound.apply_defaults()
         arguments = dict(bound.arguments)
         arguments.update(arguments.pop(rest, {}) if rest else {})
@@ -67,7 +70,7 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
             cls = Schedule if is_schedule(primitive) else GradientTransformation
             tx = make(cls, *dissect(call, arguments))
         except (TypeError, ValueError) as error:
-            error.add_note(f"while making {spell_call(factory.__name__, arguments)}")
+            error.add_note(f"while making {spell_call(call.__name__, arguments)}")
             raise
         tx.__dict__["_body"] = body
         return tx  # type: ignore[return-value]

@@ -24,17 +24,19 @@ from gradtx.core.primitives import (
 Scalars = dict[str, Any]
 
 
-def as_scalar(x: Any, name: str) -> Any:
+POPULATION = (
+    "a hyperparameter is one number. To train a population, one member per entry, use jax.vmap over the transformation."
+)
+
+
+def as_scalar(x: Any, name: str, remedy: str = POPULATION) -> Any:
     """`x` as a scalar of the one dtype that all hyperparameters share, however it was spelt.
 
     Raises:
       ValueError: if `x` is not a scalar.
     """
     if np.shape(x) != ():
-        raise ValueError(
-            f"{name} has shape {np.shape(x)}; a hyperparameter is one number. To train a population, one member per "
-            "entry, use jax.vmap over the transformation."
-        )
+        raise ValueError(f"{name} has shape {np.shape(x)}; {remedy}")
     if isinstance(x, jax.Array):
         return cast(x, scalar_dtype())
     return np.asarray(x, scalar_dtype())[()]
@@ -79,7 +81,11 @@ def resolve(
 
 def extras(primitive: Stepwise | Leafwise, extra: Mapping[str, Any]) -> Scalars:
     """Those extra arguments that a primitive asks for, as scalars."""
-    return {name: as_scalar(extra[name], name) for name in primitive.needs if name not in RESERVED}
+    return {
+        name: as_scalar(extra[name], name, "expected one number, such as the mean.")
+        for name in primitive.needs
+        if name not in RESERVED
+    }
 
 
 def init_scalars(primitive: Primitive) -> Any:

@@ -37,7 +37,7 @@ class Selector:
             for i in self.active:
                 if found[i] not in labels.known:
                     raise ValueError(
-                        f"{self.name}: {labels.called} gives {found[i]!r} for {leaf_path(self.treedef, i, 'params')}; "
+                        f"{self.name}: {leaf_path(self.treedef, i, 'params')} is {found[i]!r} in {labels.called}; "
                         f"expected {' or '.join(map(repr, labels.known))} for every floating array."
                     )
         return self._labels[id(labels)]
@@ -48,6 +48,13 @@ class Selector:
         if callable(tree) and jax.tree_util.all_leaves([tree]):
             tree = tree(self.params)
         given, labels_treedef = flatten(tree)
-        parts = flatten_like(labels_treedef, self.params, what="params", like=labels.called)
+        parts = flatten_like(
+            labels_treedef,
+            self.params,
+            name=self.name,
+            what="params",
+            like=labels.called,
+            remedy="Give one for every array or every part of params, or a function that makes them of params.",
+        )
         spread = [label for label, part in zip(given, parts, strict=True) for _ in flatten(part)[0]]
         return self.treedef.flatten_up_to(flatten(self.params)[1].unflatten(spread))

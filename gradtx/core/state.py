@@ -20,6 +20,7 @@ from gradtx.core.trees import flatten, flatten_like, leaf_path, spell_array
 
 PyTree = Any
 STEP = "step"
+STALE = "The state was made for other params: make it anew with init(params)."
 
 
 def init_state(plan: Plan, params: PyTree) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def init_state(plan: Plan, params: PyTree) -> dict[str, Any]:
         raise TypeError(
             f"{plan.name}: no array in params is floating ({leaf_path(treedef, first, 'params')} is "
             f"{spell_array(leaves[first])}). Gradients need floating arrays: convert it with "
-            "params.astype(jnp.float32), or leave it out of params."
+            "astype(jnp.float32), or leave it out of params, with None in its place if need be."
         )
     leaves = [jnp.asarray(p) if yes else None for p, yes in zip(leaves, trainable, strict=True)]
     selector = Selector(plan.name, params, treedef, [i for i, yes in enumerate(trainable) if yes])
@@ -92,12 +93,12 @@ def as_trees(primitive: Leafwise, slots: list[Any], treedef: Any) -> Any:
     return primitive.keeps(*map(treedef.unflatten, columns))
 
 
-def as_slots(primitive: Leafwise, kept: Any, treedef: Any, where: str) -> list[Any]:
+def as_slots(name: str, primitive: Leafwise, kept: Any, treedef: Any, where: str) -> list[Any]:
     """From one tree per field to one slot per array."""
     # A checkpoint that was restored by names alone has a dict where the NamedTuple was.
     trees = [kept[field] if isinstance(kept, Mapping) else getattr(kept, field) for field in primitive.fields]
     columns = [
-        flatten_like(treedef, tree, what=f"{where}.{field}", like="updates")
+        flatten_like(treedef, tree, name=name, what=f"{where}.{field}", like="updates", remedy=STALE)
         for field, tree in zip(primitive.fields, trees, strict=True)
     ]
     if isinstance(primitive.keeps, str):

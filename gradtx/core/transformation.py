@@ -240,7 +240,8 @@ def dissect(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[
         hash(structure)
     except TypeError as error:
         raise TypeError(
-            "an argument that is not a number must be hashable, so that transformations can be compared: " + str(error)
+            f"an argument that is not a number must be hashable, so that transformations can be compared: {error}. "
+            "Give a tuple, a string or a function instead."
         ) from error
     return structure, tuple(x for x in leaves if is_number(x))
 

@@ -21,8 +21,8 @@ def flatten(tree: PyTree) -> tuple[list[Any], Any]:
     return jax.tree.flatten(tree, is_leaf=is_none)
 
 
-def flatten_like(treedef: Any, tree: PyTree, *, what: str, like: str) -> list[Any]:
-    """The parts of `tree` that stand where `treedef` has its leaves.
+def flatten_like(treedef: Any, tree: PyTree, *, name: str, what: str, like: str, remedy: str = "") -> list[Any]:
+    """The parts of `tree` that stand where `treedef` has its leaves; `name` says who asks.
 
     Raises:
       ValueError: if the structures differ; the message names the first place.
@@ -32,7 +32,8 @@ def flatten_like(treedef: Any, tree: PyTree, *, what: str, like: str) -> list[An
     except (ValueError, TypeError) as error:
         expected = treedef.unflatten([None] * treedef.num_leaves)
         raise ValueError(
-            f"{what} and {like} must have the same structure; {_first_difference(expected, tree, what, like)}"
+            f"{name}: {what} and {like} must have the same structure; {_first_difference(expected, tree, what, like)}"
+            f"{remedy and ' '}{remedy}"
         ) from error
 
 

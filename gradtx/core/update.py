@@ -21,6 +21,7 @@ from gradtx.core.state import STEP, as_slots, as_trees, open_state, put
 from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
 
 PyTree = Any
+PAIRED = "Give an update for every array in params, None for one that is to stay as it is."
 LAST_STEP = np.iinfo(np.int32).max
 
 
@@ -38,6 +39,8 @@ def update_state(
         for path, x in kept.items():
             if path in old:
                 put(new, path, x)
+    if any(stage.selections for stage in plan.stages):  # what has passed by all stages comes out like all else
+        flow.values = list(map(widen, flow.values))
     return flow.treedef.unflatten(flow.values), new
 
 
@@ -65,9 +68,7 @@ class _Flow:
         active = self.selector.chosen(run.selections)
         shared, slots, schedule_states = [], [], []
         for path, primitive in run.stages:
-            kept, states = scalars.unpack(primitive, old.get(path))
-            resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
-            resolved = {name: x for name, x in resolved.items() if is_numeric(x)}
+            kept, resolved, states = self.scalars_of(path, primitive, old)
             resolved.update(scalars.extras(primitive, self.extra))
             shared.append(resolved)
             schedule_states.append(states)
@@ -97,12 +98,15 @@ class _Flow:
         """What a leafwise stage keeps, leaf by leaf."""
         if primitive.keeps is None:
             return [None] * len(self.values)
-        slots = as_slots(primitive, kept, self.treedef, "state" + "".join(f"[{name!r}]" for name in path))
+        slots = as_slots(
+            self.plan.name, primitive, kept, self.treedef, "state" + "".join(f"[{name!r}]" for name in path)
+        )
         for i in active:
             if slots[i] is None:
                 raise ValueError(
                     f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage {path[-1]!r} "
-                    "keeps nothing for it: it was None, or not floating, when init(params) was called."
+                    "keeps nothing for it: it was None, or not floating, when init(params) was called. Call init anew "
+                    "with params as they are now."
                 )
         return slots
 
@@ -110,21 +114,33 @@ class _Flow:
         """A treewise stage: one call on whole trees, in which the leaves that are left alone are None."""
         path, primitive, selections = stage
         assert isinstance(primitive, Treewise)
-        kept, states = scalars.unpack(primitive, old.get(path))
-        resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
+        kept, arguments, states = self.scalars_of(path, primitive, old)
         tree = self.only(selections, [widen(value) for value in self.values])
         params = None if self.params is None else self.only(selections, self.params)
         if primitive.foreign:
             with jax.named_scope(stage.name):
                 result, new = primitive.update(tree, kept, jax.tree.map(widen, params), **self.extra)
         else:
-            arguments = {name: x for name, x in resolved.items() if is_numeric(x)}
             arguments.update((name, self.extra[name]) for name in primitive.needs if name in self.extra)
             result, new = call_tree_program(tree_program(stage), tree, kept, params, arguments)
-        results = flatten_like(self.treedef, result, what=f"the updates from stage {stage.name!r}", like="updates")
+        results = flatten_like(
+            self.treedef, result, name=self.plan.name, what=f"the updates from stage {stage.name!r}", like="updates"
+        )
         for i in self.selector.chosen(selections):
             self.values[i] = results[i]
         return {path: scalars.pack(new, states)}
+
+    def scalars_of(
+        self, path: tuple[str, ...], primitive: Leafwise | Treewise, old: Mapping[tuple[str, ...], Any]
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """What a stage keeps itself, its numbers at this step, and the next state of those that keep one."""
+        kept, states = scalars.unpack(primitive, old.get(path))
+        try:
+            resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
+        except Exception as error:
+            error.add_note(f"{self.plan.name}: in a hyperparameter of stage {'/'.join(path)!r}.")
+            raise
+        return kept, {name: x for name, x in resolved.items() if is_numeric(x)}, states
 
     def only(self, selections: Sequence[Selected], leaves: list[Any]) -> PyTree:
         """A tree of those leaves that are being updated by a stage, None elsewhere."""
@@ -174,7 +190,7 @@ def _align(name: str, values: list[Any], treedef: Any, params: PyTree) -> tuple[
         active = [i for i, u in enumerate(values) if is_floating(u)]
         return [_as_array(u) if is_floating(u) else u for u in values], active, None
     values, active = list(values), []
-    ps = list(flatten_like(treedef, params, what="params", like="updates"))
+    ps = list(flatten_like(treedef, params, name=name, what="params", like="updates", remedy=PAIRED))
     for i, (u, p) in enumerate(zip(values, ps, strict=True)):
         if is_floating(u) and is_floating(p):
             active.append(i)
@@ -188,7 +204,7 @@ def _align(name: str, values: list[Any], treedef: Any, params: PyTree) -> tuple[
         elif is_floating(u) and not jax.tree_util.all_leaves([p], is_leaf=is_none):
             raise ValueError(
                 f"{name}: params and updates must have the same structure; {leaf_path(treedef, i, 'updates')} is "
-                f"{spell_array(u)}, but {leaf_path(treedef, i, 'params')} is a {type(p).__name__}."
+                f"{spell_array(u)}, but {leaf_path(treedef, i, 'params')} is a {type(p).__name__}. {PAIRED}"
             )
     return values, active, ps
 

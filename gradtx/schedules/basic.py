@@ -191,7 +191,7 @@ def warmup_cosine(
     for name, value in (("peak_value", peak_value), ("init_value", init_value), ("end_value", end_value)):
         in_range(name, value, -jnp.inf, open_low=True)
     at_least("warmup_steps", warmup_steps, 0)
-    at_least("decay_steps", decay_steps, warmup_steps)
+    at_least("decay_steps", decay_steps, warmup_steps, ", for it counts warmup_steps too")
     return stepwise(
         _warmup_cosine,
         peak_value=peak_value,

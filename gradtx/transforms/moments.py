@@ -146,7 +146,8 @@ def _track_belief(
     g: Array, moments: Moments, p: None, rate1: Array, rate2: Array, eps: Array
 ) -> tuple[Moments, Moments]:
     first = _average(moments.first, g, rate1)
-    moments = Moments(first, _average(moments.second, bounded_square(g - first), rate2) + eps)
+    # eps stands within the average, where it comes to the same: outside, XLA would copy the state first.
+    moments = Moments(first, _average(moments.second, bounded_square(g - first) + eps / rate2, rate2))
     return moments, moments
 
 

@@ -159,5 +159,5 @@ def scale_by_rss(
 
 def _scale_by_rss(u: Array, square: Array, p: None, first: Array, eps: Array, eps_in_sqrt: bool) -> tuple[Array, Array]:
     # The first value is a hyperparameter like any other, so it is added here and the state begins at zero.
-    square = bounded(square + bounded_square(u))
+    square = bounded(square) + bounded_square(u)
     return _by_root(u, square + first, eps, eps_in_sqrt), square

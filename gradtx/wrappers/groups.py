@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from gradtx.core import GradientTransformation, transformation
 from gradtx.core.primitives import Array, Chain, Labels, Selected
+from gradtx.core.spelling import spell
 from gradtx.core.state import STEP
 from gradtx.transforms.basic import set_to_zero
 
@@ -70,7 +71,7 @@ def partition(transforms: Mapping[Hashable, GradientTransformation], labels: PyT
       >>> state["fit"]["track_moments"].first
       {'b': None, 'w': Array([0., 0.], dtype=float32)}
     """
-    known = Labels(labels, tuple(transforms), "labels")
+    known = Labels(labels, tuple(transforms), "the labels")
     stages: dict[str, Any] = {}
     for label, inner in transforms.items():
         _check("partition", f"the transformation for {label!r}", inner)
@@ -111,8 +112,8 @@ def freeze(mask: PyTree) -> GradientTransformation:
 def _check(name: str, what: str, inner: Any) -> None:
     if not isinstance(inner, GradientTransformation):
         raise TypeError(
-            f"{name}: {what} is not a gradtx transformation, but {inner!r}. Call the factory, or make one of a pair "
-            "from elsewhere with gradtx.chain(pair)."
+            f"{name}: {what} is not a gradtx transformation, but {spell(inner)}. Call the factory, or make one "
+            "of a pair from elsewhere with gradtx.chain(pair)."
         )
     for flowing in (inner._primitive.takes, inner._primitive.gives):
         if flowing is not Array:

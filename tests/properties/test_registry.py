@@ -3,13 +3,15 @@
 import gradtx
 from properties import registry
 
+pytestmark = registry.of_gradtx
+
 
 def test_every_exported_name_is_registered_or_said_to_be_something_else():
-    assert set(gradtx.__all__) == set(registry.MAKE) | registry.OTHERS
+    assert set(gradtx.__all__) == set(registry.GRADTX) | registry.OTHERS
 
 
 def test_no_export_is_registered_as_what_it_is_not():
     for name in registry.OTHERS:
         assert not isinstance(getattr(gradtx, name), gradtx.GradientTransformation)
-    for name in registry.MAKE:
-        assert isinstance(registry.MAKE[name](), gradtx.GradientTransformation)
+    for name in registry.GRADTX:
+        assert isinstance(registry.make(name), gradtx.GradientTransformation)

@@ -1,0 +1,105 @@
+"""What users get wrong. The message that each must give stands in misuses.txt: who complains, where, and what to do."""
+
+import jax
+import jax.numpy as jnp
+
+import gradtx
+
+P = {"dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)}}
+G = jax.tree.map(lambda x: 2 * x, P)
+SMALL = {"dense": {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}}
+ADAM = gradtx.adam(0.1)
+CLIPPED = gradtx.chain(gradtx.clip(1.0), adam=ADAM)
+
+
+def adam_on(g, p=P):
+    """An update with these gradients."""
+    return ADAM.update(g, ADAM.init(p), p)
+
+
+def adam_with_rate(rate):
+    """An update with this learning rate."""
+    tx = gradtx.adam(rate)
+    return tx.update(G, tx.init(P))
+
+
+def plateau_with(**extra):
+    """An update that wants the loss, with these extra arguments."""
+    tx = gradtx.sgd(gradtx.plateau(0.1))
+    return tx.update(G, tx.init(P), P, **extra)
+
+
+MISUSES = {
+    # Hyperparameters out of their range
+    "b1 of one": lambda: gradtx.adam(0.1, b1=1.0),
+    "negative b2": lambda: gradtx.adamw(0.1, b2=-0.5),
+    "negative rate": lambda: gradtx.sgd(-0.1),
+    "infinite rate": lambda: gradtx.sgd(float("inf")),
+    "NaN rate": lambda: gradtx.adam(float("nan")),
+    "an array with one bad rate": lambda: gradtx.sgd(jnp.array([0.1, -1.0])),
+    "negative decay": lambda: gradtx.adamw(0.1, weight_decay=-1.0),
+    "negative eps": lambda: gradtx.rmsprop(0.1, eps=-1e-8),
+    "momentum of one": lambda: gradtx.sgd(0.1, momentum=1.0),
+    "negative norm": lambda: gradtx.clip_by_global_norm(-1.0),
+    "negative bound": lambda: gradtx.clip(-1.0),
+    "a rate in words": lambda: gradtx.sgd("fast"),
+    "no rate": lambda: gradtx.adam(None),
+    "a rate left out": lambda: gradtx.adam(),
+    "a hyperparameter by another name": lambda: gradtx.adam(0.1, beta1=0.9),
+    "a rate for each of three": lambda: adam_with_rate(jnp.ones(3)),
+    "negative steps": lambda: gradtx.cosine(0.1, -5),
+    "half a step": lambda: gradtx.warmup(0.1, 2.5),
+    "no steps between cuts": lambda: gradtx.step_decay(0.1, 0),
+    "warm-up beyond the end": lambda: gradtx.warmup_cosine(0.1, 10, 5),
+    "patience below zero": lambda: gradtx.plateau(0.1, patience=-1),
+    "a factor of one": lambda: gradtx.plateau(0.1, factor=1.0),
+    # Chains
+    "moments where arrays are wanted": lambda: gradtx.chain(gradtx.track_moments(), gradtx.scale(0.1)),
+    "arrays where moments are wanted": lambda: gradtx.chain(gradtx.scale(0.1), gradtx.scale_by_moments()),
+    "two stages of one name": lambda: gradtx.chain(gradtx.scale(1.0), scale=gradtx.clip(1.0)),
+    "a stage called step": lambda: gradtx.chain(step=gradtx.scale(1.0)),
+    "a factory not called": lambda: gradtx.chain(gradtx.adam),
+    "a number as a stage": lambda: gradtx.chain(clip=1.0),
+    "a list of stages": lambda: gradtx.chain([gradtx.scale(1.0)]),
+    # Values
+    "replacing what is not there": lambda: ADAM.replace(lr=0.1),
+    "the class called": lambda: gradtx.GradientTransformation(lambda p: p, lambda u, s: u),
+    "an option that has no hash": lambda: gradtx.leafwise(lambda u, s, p, names: (u, s), names={1, 2}),
+    "a factory by position": lambda: gradtx.transformation(lambda *stages: None),
+    "a stateful schedule called": lambda: gradtx.plateau(0.1)(3),
+    # Trees
+    "a gradient of another shape": lambda: adam_on({"dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(1)}}),
+    "a gradient of another shape, without params": lambda: ADAM.update(
+        {"dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(1)}}, ADAM.init(P)
+    ),
+    "a missing gradient": lambda: adam_on({"dense": {"kernel": jnp.ones((2, 3))}}),
+    "a gradient too many": lambda: adam_on({**P, "extra": jnp.ones(1)}),
+    "integer parameters": lambda: ADAM.init({"ids": jnp.arange(3)}),
+    "params forgotten": lambda: gradtx.adamw(0.1).update(G, gradtx.adamw(0.1).init(P)),
+    "an array where there was none": lambda: ADAM.update({"a": jnp.ones(2)}, ADAM.init({"a": None})),
+    "params of another structure in apply_updates": lambda: gradtx.apply_updates(P, {"dense": jnp.ones(3)}),
+    "an update of another shape in apply_updates": lambda: gradtx.apply_updates(jnp.ones(3), jnp.ones(1)),
+    "params given as gradients": lambda: ADAM.update(P, ADAM.init(P), P),
+    "a mask that lacks an array": lambda: gradtx.masked(ADAM, {"dense": {"kernel": True}}).init(P),
+    "a mask of words": lambda: gradtx.masked(ADAM, {"dense": "yes"}).init(P),
+    "a label of no group": lambda: gradtx.partition(
+        {"a": ADAM}, lambda p: {"dense": {"kernel": "a", "bias": "b"}}
+    ).init(P),
+    "a mask for what is no transformation": lambda: gradtx.masked(gradtx.adam, True),
+    "a mask for a stage that gives moments": lambda: gradtx.masked(gradtx.track_moments(), True),
+    "a group called step": lambda: gradtx.partition({"step": ADAM}, "step"),
+    # States
+    "the state of another optimizer": lambda: ADAM.update(G, gradtx.sgd(0.1, 0.9).init(P), P),
+    "params in the place of the state": lambda: ADAM.update(G, P, ADAM.init(P)),
+    "the state of a longer chain": lambda: gradtx.sgd(0.1).update(G, gradtx.sgd(0.1, 0.9).init(P)),
+    "no state": lambda: ADAM.update(G, None),
+    "the state for other params": lambda: ADAM.update(G, ADAM.init({"w": jnp.ones(3)})),
+    "a state from before the chain was edited": lambda: CLIPPED.update(
+        G, gradtx.chain(adam=ADAM, ema=gradtx.trace(0.9)).init(P), P
+    ),
+    "a checkpoint of other shapes": lambda: gradtx.restore_state(ADAM.init(P), gradtx.flat_state(ADAM.init(SMALL))),
+    # Extra arguments
+    "a loss forgotten": lambda: plateau_with(),
+    "a loss misspelt": lambda: plateau_with(vlaue=1.0),
+    "a loss per example": lambda: plateau_with(value=jnp.ones(4)),
+}

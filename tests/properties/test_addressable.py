@@ -1,0 +1,74 @@
+"""Promise 8: state is addressable: flat names that an edit does not move, restored by name, with a report."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import orbax.checkpoint as ocp
+import pytest
+
+import gradtx
+from properties import registry
+
+pytestmark = registry.of_gradtx
+
+
+def after_a_step(tx):
+    p = registry.params()
+    return registry.advance(tx, registry.grads(), tx.init(p), p)[1]
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_every_array_has_a_name_by_which_it_is_restored(name):
+    tx = registry.make(name)
+    state = after_a_step(tx)
+    restored = gradtx.restore_state(tx.init(registry.params()), gradtx.flat_state(state))
+    assert restored.missing == restored.unexpected == ()
+    assert registry.avals(restored.state) == registry.avals(state)
+    assert registry.bits(restored.state) == registry.bits(state)
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_stage_before_and_one_after_move_no_name(name):
+    tx, p = registry.make(name), registry.params()
+    names = set(gradtx.flat_state(gradtx.chain(inner=tx).init(p)))
+    edited = gradtx.chain(gradtx.trace(0.5), inner=tx, last=gradtx.scale_by_rss())
+    added = {key for key in gradtx.flat_state(edited.init(p)) if key.startswith(("trace/", "last/"))}
+    assert names | added == set(gradtx.flat_state(edited.init(p)))
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_what_an_edit_added_or_removed_is_reported(name):
+    tx, p = registry.make(name), registry.params()
+    before, after = gradtx.chain(gradtx.trace(0.5), inner=tx), gradtx.chain(inner=tx, last=gradtx.scale_by_rss())
+    saved = gradtx.flat_state(after_a_step(before))
+    restored = gradtx.restore_state(after.init(p), saved)
+    assert {key.split("/")[0] for key in restored.missing} == {"last"}
+    assert {key.split("/")[0] for key in restored.unexpected} == {"trace"}
+    kept = gradtx.flat_state(restored.state)
+    assert registry.bits({k: x for k, x in kept.items() if k in saved}) == registry.bits(
+        {k: x for k, x in saved.items() if k in kept}
+    )
+
+
+def test_names_are_stages_field_and_path():
+    p = {"dense": {"kernel": jnp.ones(2)}}
+    assert list(gradtx.flat_state(gradtx.chain(gradtx.adam(0.1)).init(p))) == [
+        "adam/track_moments/first/dense/kernel",
+        "adam/track_moments/second/dense/kernel",
+        "step",
+    ]
+
+
+def test_two_arrays_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two arrays of the state are called 'trace/velocity/a/b'"):
+        gradtx.flat_state(gradtx.trace(0.9).init({"a": {"b": jnp.ones(1)}, "a/b": jnp.ones(1)}))
+
+
+def test_states_of_all_transformations_come_back_from_orbax(tmp_path):
+    states = {name: after_a_step(registry.make(name)) for name in registry.NAMES}
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(tmp_path / "states", states)
+        checkpointer.wait_until_finished()
+        restored = checkpointer.restore(tmp_path / "states", jax.eval_shape(lambda: states))
+    chex.assert_trees_all_equal_structs(restored, states)
+    chex.assert_trees_all_equal(restored, states)

@@ -1,0 +1,91 @@
+"""Promise 10: at home in Optax's protocol, in Flax, Equinox and the rest, and Optax at home here.
+
+What each library needs in detail is in tests/interop; here every transformation takes one step in each.
+"""
+
+import equinox as eqx
+import flax.training.train_state
+import jax
+import jax.numpy as jnp
+import optax
+import pytest
+from flax import nnx
+
+import gradtx
+from properties import registry
+
+pytestmark = registry.of_gradtx
+# Those whose update needs more than gradients and parameters, which a training loop has to pass on.
+PLAIN = [name for name in registry.NAMES if registry.LIBRARY == "gradtx" and not registry.make(name)._plan.wanted]
+
+
+def one_step(name):
+    tx, p = registry.make(name), registry.params()
+    updates, _ = registry.advance(tx, registry.grads(), tx.init(p), p)
+    return updates
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_inside_a_chain_of_optax_it_gives_the_same_bits(name):
+    tx, p = registry.make(name), registry.params()
+    pair = optax.chain(optax.identity(), tx if name in PLAIN else gradtx.to_optax(tx), optax.identity())
+    updates, _ = registry.advance(pair, registry.grads(), pair.init(p), p)
+    assert registry.bits(updates) == registry.bits(one_step(name))
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_after_a_transformation_of_optax_it_gives_the_same_bits(name):
+    p = registry.params()
+    tx = gradtx.chain(optax.identity(), registry.make(name))
+    updates, _ = registry.advance(tx, registry.grads(), tx.init(p), p)
+    assert registry.bits(updates) == registry.bits(one_step(name))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_flax_train_state_takes_the_same_step(name):
+    p = registry.params()
+    state = flax.training.train_state.TrainState.create(apply_fn=None, params=p, tx=registry.make(name))
+    state = state.apply_gradients(grads=registry.grads())
+    registry.assert_close(state.params, gradtx.apply_updates(p, one_step(name)))
+
+
+class Model(nnx.Module):
+    """The parameters of the registry as a module."""
+
+    def __init__(self, p):
+        self.w, self.kernel, self.bias = nnx.Param(p["w"]), nnx.Param(p["deep"]["kernel"]), nnx.Param(p["deep"]["bias"])
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_nnx_optimizer_takes_the_same_step(name):
+    model = Model(registry.params())
+    optimizer = nnx.Optimizer(model, registry.make(name), wrt=nnx.Param)
+    optimizer.update(model, nnx.state(Model(registry.grads()), nnx.Param))
+    expected = gradtx.apply_updates(registry.params(), one_step(name))
+    for x, y in ((model.w, expected["w"]), (model.kernel, expected["deep"]["kernel"])):
+        registry.assert_close(x[...], y)
+
+
+class Affine(eqx.Module):
+    """The parameters of the registry as an Equinox module, beside what is no array."""
+
+    w: jax.Array
+    kernel: jax.Array
+    bias: jax.Array
+    activation: object = jnp.tanh
+
+
+def affine(p):
+    return Affine(p["w"], p["deep"]["kernel"], p["deep"]["bias"])
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_an_equinox_module_takes_the_same_step(name):
+    tx, model = registry.make(name), affine(registry.params())
+    params = eqx.filter(model, eqx.is_inexact_array)
+    grads = eqx.filter(affine(registry.grads()), eqx.is_inexact_array)
+    updates, _ = registry.advance(tx, grads, tx.init(params), params)
+    model = eqx.apply_updates(model, updates)
+    assert model.activation is jnp.tanh
+    expected = affine(gradtx.apply_updates(registry.params(), one_step(name)))
+    registry.assert_close(eqx.filter(model, eqx.is_array), eqx.filter(expected, eqx.is_array))

@@ -1,0 +1,31 @@
+"""Promise 9: nothing extra: no memory beside the arguments, nothing in the program that was not asked for."""
+
+import jax
+import pytest
+
+from properties import registry
+from properties.test_jax_transformations import donated
+
+
+@pytest.mark.parametrize("name", registry.ELEMENTWISE)
+def test_an_elementwise_step_donated_needs_no_memory_that_grows_with_the_arrays(name):
+    compiled, (p, _, _) = donated(name)
+    # The step's scalars, and not one of the 4096 numbers of an array.
+    assert compiled.memory_analysis().temp_size_in_bytes < p["w"].nbytes / 16
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_step_calls_nothing_outside_the_program(name):
+    tx, p = registry.make(name), registry.params()
+    program = jax.make_jaxpr(lambda *arguments: registry.advance(tx, *arguments))(registry.grads(), tx.init(p), p)
+    assert not program.effects
+    assert "callback" not in str(program)
+
+
+@registry.of_gradtx
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_state_holds_no_more_than_its_arrays_and_scalars(name):
+    p = registry.params()
+    state = registry.make(name).init(p)
+    shapes = {x.shape for x in jax.tree.leaves(p)} | {()}
+    assert {x.shape for x in jax.tree.leaves(state)} <= shapes
