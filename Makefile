@@ -4,7 +4,7 @@ PIP_ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: race test test-all test-oldest bench clean
+.PHONY: race test test-all test-oldest promises bench clean
 
 race: $(READY)
 	$(BIN)/python -m gradtx race --out race
@@ -26,6 +26,13 @@ test-oldest:
 	.venv-oldest/bin/python -m pytest -m "not exhaustive" --ignore gradtx/race --ignore gradtx/__main__.py gradtx \
 		tests/core tests/transforms tests/schedules tests/optimizers tests/properties
 
+# The page of what holds: the tests of promises, run of gradtx and of Optax, whose failures are what the page reports.
+promises: $(READY)
+	$(BIN)/python -m pytest -q -m "not exhaustive" --promises build/gradtx.json tests/properties
+	PROPERTIES_OF=optax $(BIN)/python -m pytest -q -m "not exhaustive" --promises build/optax.json tests/properties \
+		> build/optax.txt || true
+	$(BIN)/python tests/properties/page.py build/gradtx.json build/optax.json docs/promises.md
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
@@ -36,4 +43,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 clean:
-	rm -rf .venv .venv-oldest race
+	rm -rf .venv .venv-oldest race build

@@ -40,7 +40,7 @@ from gradtx.interop import to_optax
 from gradtx.optimizers import adabelief, adagrad, adam, adam_l2, adamw, amsgrad, nadam, rmsprop, sgd
 
 # Schedules
-from gradtx.schedules import Plateau, constant, cosine, plateau, step_decay, warmup, warmup_cosine
+from gradtx.schedules import Plateau, constant, cosine, piecewise_constant, plateau, step_decay, warmup, warmup_cosine
 
 # Stages
 from gradtx.transforms import (
@@ -98,6 +98,7 @@ __all__ = [
     "masked",
     "nadam",
     "partition",
+    "piecewise_constant",
     "plateau",
     "restore_state",
     "rmsprop",

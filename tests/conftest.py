@@ -1,5 +1,56 @@
-"""Eight CPU devices for the tests of sharding; to be asked for before JAX starts."""
+"""Eight CPU devices for the tests of sharding, and a report of what the tests of promises found."""
 
+import json
 import os
+import re
+from pathlib import Path
 
+import pytest
+
+# To be asked for before JAX starts.
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--promises", metavar="FILE", help="write the outcomes of the tests of promises to a JSON file")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of one transformation go to one worker, which then compiles its update once; each says what it is about."""
+    for item in items:
+        name = getattr(item, "callspec", None) and item.callspec.params.get("name")
+        name = name if isinstance(name, str) else None
+        if name and "properties" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(name))
+        promise = (
+            re.match(r"Promise (\d+)", getattr(item.module, "__doc__", None) or "") if hasattr(item, "module") else None
+        )
+        item.user_properties.append(("promise", int(promise[1]) if promise else None))
+        item.user_properties.append(("name", name))
+        item.user_properties.extend(("scenario", mark.args) for mark in item.iter_markers("scenario"))
+
+
+class Report:
+    """Gathers outcomes, of all workers."""
+
+    def __init__(self, path):
+        self.path, self.outcomes = Path(path), []
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or report.outcome != "passed":
+            told = {"test": report.nodeid, "outcome": report.outcome, "scenarios": []}
+            for key, value in report.user_properties:
+                if key == "scenario":
+                    told["scenarios"].append(value)
+                else:
+                    told[key] = value
+            self.outcomes.append(told)
+
+    def pytest_sessionfinish(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.outcomes, indent=1))
+
+
+def pytest_configure(config):
+    if config.getoption("--promises") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Report(config.getoption("--promises")))

@@ -65,6 +65,8 @@ def spell_array(x: Any) -> str:
 # Inside a trace, arrays of one shape are handed to a compiled program in bundles of this many. Most of what a call
 # costs there is per call, not per array; past a dozen the gain is spent.
 BUNDLE = 8
+# Outside a trace a call takes many, to be one call; more than this would only take longer to compile.
+LARGE_BUNDLE = 256
 
 
 def map_arrays(
@@ -84,7 +86,7 @@ def map_arrays(
     tracing = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((rows, shared)))
     results: list[Any] = [None] * len(rows)
     for members in _groups(rows, tracing).values():
-        size = BUNDLE if tracing else len(members)
+        size = BUNDLE if tracing else LARGE_BUNDLE
         try:
             for start in range(0, len(members), size):
                 bundle = members[start : start + size]

@@ -81,6 +81,7 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "masked": lambda: gradtx.masked(gradtx.adamw(0.01), _matrices),
     "nadam": lambda: gradtx.nadam(0.01),
     "partition": lambda: gradtx.partition({"moving": gradtx.adamw(0.01), "still": gradtx.set_to_zero()}, _labels),
+    "piecewise_constant": lambda: gradtx.piecewise_constant(0.5, {0: 0.5, 2: 0.1}),
     "plateau": lambda: gradtx.plateau(0.5, patience=0),
     "rmsprop": lambda: gradtx.rmsprop(0.01),
     "scale": lambda: gradtx.scale(-2.0),
@@ -140,6 +141,12 @@ def _optax() -> dict[str, Callable[[], Any]]:
     }
 
 
+@functools.cache
+def make(name: str) -> Any:
+    """A registered transformation, the same one for all tests."""
+    return MAKE[name]()
+
+
 MAKE = GRADTX if LIBRARY == "gradtx" else _optax()
 NAMES = sorted(MAKE)
 # Those that go downhill by themselves.
@@ -147,6 +154,9 @@ OPTIMIZERS = [
     name
     for name in ["adabelief", "adagrad", "adam", "adam_l2", "adamw", "amsgrad", "nadam", "rmsprop", "sgd"]
     if name in MAKE
+]
+SCHEDULES = [
+    name for name in NAMES if LIBRARY == "gradtx" and isinstance(make(name), gradtx.Schedule) and name != "plateau"
 ]
 # Those in which one array's update depends on others.
 GLOBAL = {"chain", "clip_by_global_norm", "treewise"}
@@ -168,9 +178,9 @@ def grads(dtype: Any = jnp.float32) -> dict[str, Any]:
     return jax.tree.map(lambda p: (0.5 - p * 2).astype(dtype), params(jnp.float32))
 
 
-def matrix() -> tuple[dict[str, Any], dict[str, Any]]:
+def matrix(dtype: Any = jnp.float32) -> tuple[dict[str, Any], dict[str, Any]]:
     """A single parameter and its gradient, for what takes long to compile."""
-    return {"w": params()["deep"]["kernel"]}, {"w": grads()["deep"]["kernel"]}
+    return {"w": params(dtype)["deep"]["kernel"]}, {"w": grads(dtype)["deep"]["kernel"]}
 
 
 def copy(tree: Any) -> Any:
@@ -181,12 +191,6 @@ def copy(tree: Any) -> Any:
 def advance(tx: Any, g: Any, state: Any, p: Any) -> tuple[Any, Any]:
     """One update with every extra argument that any transformation wants."""
     return tx.update(g, state, p, value=1.0)
-
-
-@functools.cache
-def make(name: str) -> Any:
-    """A registered transformation, the same one for all tests."""
-    return MAKE[name]()
 
 
 @functools.cache

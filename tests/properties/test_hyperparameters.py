@@ -17,7 +17,7 @@ ALONE = [(name, hyper) for name in TOGETHER for hyper in registry.numeric(regist
 
 def program(tx, values, as_hyperparameter):
     """What JAX makes of an update of `tx` with these values as arguments, as text."""
-    p, g = registry.params(), registry.grads()
+    p, g = registry.matrix()
 
     def update(values):
         changed = tx.replace(**{name: as_hyperparameter(x) for name, x in values.items()})
@@ -48,7 +48,7 @@ def test_a_traced_and_a_scheduled_constant_value_give_the_same_bits(name, hyper)
 
 @pytest.mark.parametrize("name", TOGETHER)
 def test_static_values_differ_by_no_more_than_their_rounding(name):
-    tx, p, g = registry.make(name), registry.params(), registry.grads()
+    tx, (p, g) = registry.make(name), registry.matrix()
     static = registry.step(name)(g, tx.init(p), p)
     injected = registry.step_with(tx, g, tx.init(p), p)
     # 1 - 0.999 in float32 is off by 1.3e-5; every other rounding is far smaller.
@@ -57,7 +57,7 @@ def test_static_values_differ_by_no_more_than_their_rounding(name):
 
 @pytest.mark.parametrize("name", TOGETHER)
 def test_a_new_value_compiles_nothing_where_the_transformation_is_an_argument(name):
-    tx, p, g = registry.make(name), registry.params(), registry.grads()
+    tx, (p, g) = registry.make(name), registry.matrix()
     registry.step_with(tx, g, tx.init(p), p)
     compiled = registry.step_with._cache_size()
     changed = jax.tree.map(lambda x: x * 0.5, tx)
@@ -66,7 +66,7 @@ def test_a_new_value_compiles_nothing_where_the_transformation_is_an_argument(na
 
 
 def assert_population_is_its_members(name, hypers):
-    tx, p, g = registry.make(name), registry.params(), registry.grads()
+    tx, (p, g) = registry.make(name), registry.matrix()
     members = [tx.replace(**{h: np.float32(tx.arguments[h] * factor) for h in hypers}) for factor in (1.0, 0.5)]
     batched = jax.tree.map(lambda x: 0 if isinstance(x, np.float32) else None, members[0])
     stacked = jax.tree.map(lambda *xs: jnp.stack(xs) if isinstance(xs[0], np.float32) else xs[0], *members)

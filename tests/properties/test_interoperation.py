@@ -3,6 +3,8 @@
 What each library needs in detail is in tests/interop; here every transformation takes one step in each.
 """
 
+import functools
+
 import equinox as eqx
 import flax.training.train_state
 import jax
@@ -19,6 +21,7 @@ pytestmark = registry.of_gradtx
 PLAIN = [name for name in registry.NAMES if registry.LIBRARY == "gradtx" and not registry.make(name)._plan.wanted]
 
 
+@functools.cache
 def one_step(name):
     tx, p = registry.make(name), registry.params()
     updates, _ = registry.advance(tx, registry.grads(), tx.init(p), p)
@@ -33,6 +36,15 @@ def test_inside_a_chain_of_optax_it_gives_the_same_bits(name):
     assert registry.bits(updates) == registry.bits(one_step(name))
 
 
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_transformation_of_optax_stands_before_it_in_a_chain(name):
+    p = registry.params()
+    tx = gradtx.chain(optax.identity(), registry.make(name))
+    updates, _ = jax.eval_shape(lambda g, p: registry.advance(tx, g, tx.init(p), p), registry.grads(), p)
+    assert jax.tree.structure(updates) == jax.tree.structure(p)
+
+
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_after_a_transformation_of_optax_it_gives_the_same_bits(name):
     p = registry.params()
@@ -69,14 +81,14 @@ def test_an_nnx_optimizer_takes_the_same_step(name):
 class Affine(eqx.Module):
     """The parameters of the registry as an Equinox module, beside what is no array."""
 
-    w: jax.Array
-    kernel: jax.Array
     bias: jax.Array
+    kernel: jax.Array
+    w: jax.Array
     activation: object = jnp.tanh
 
 
 def affine(p):
-    return Affine(p["w"], p["deep"]["kernel"], p["deep"]["bias"])
+    return Affine(p["deep"]["bias"], p["deep"]["kernel"], p["w"])
 
 
 @pytest.mark.parametrize("name", registry.NAMES)

@@ -123,8 +123,8 @@ def test_shard_map_of_what_is_elementwise_equals_the_whole(name):
 
 
 def sharded(kind):
-    """Parameters of two axes on eight devices, split along the first."""
-    p = {"w": jnp.linspace(-1.0, 1.0, 32).reshape(16, 2), "b": jnp.linspace(0.5, 1.0, 8)}
+    """A parameter of two axes on eight devices, split along the first."""
+    p = {"w": jnp.linspace(-1.0, 1.0, 32).reshape(16, 2)}
     mesh = mesh_of(kind)
     return mesh, jax.tree.map(lambda x: jax.device_put(x, NamedSharding(mesh, PartitionSpec("x"))), p)
 

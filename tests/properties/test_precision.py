@@ -12,12 +12,12 @@ lib = registry.lib
 
 
 def assert_float32_bits(name, dtype):
-    low, wide = registry.params(dtype), registry.params(jnp.float32)
+    (low, low_grads), (wide, wide_grads) = registry.matrix(dtype), registry.matrix()
     tx, step = registry.make(name), registry.step(name)
     low_state, wide_state = tx.init(low), tx.init(wide)
     for _ in range(2):
-        low_updates, low_state = step(registry.grads(dtype), low_state, low)
-        wide_updates, wide_state = step(registry.grads(), wide_state, wide)
+        low_updates, low_state = step(low_grads, low_state, low)
+        wide_updates, wide_state = step(wide_grads, wide_state, wide)
     assert registry.bits(low_updates) == registry.bits(wide_updates)
     assert registry.bits(low_state) == registry.bits(wide_state)
 
@@ -88,7 +88,7 @@ SPELLINGS = [0.0009765625, *(kind(0.0009765625) for kind in (np.float32, np.floa
 @pytest.mark.parametrize("rate", SPELLINGS, ids=["float", "np.float32", "np.float64", "jnp.float32", "jnp.bfloat16"])
 @pytest.mark.parametrize("name", registry.OPTIMIZERS)
 def test_how_a_learning_rate_was_spelt_changes_no_bit(name, rate):
-    g, p = registry.grads(jnp.bfloat16), registry.params(jnp.bfloat16)
+    p, g = registry.matrix(jnp.bfloat16)
     rates = (rate, SPELLINGS[0])
     if registry.LIBRARY == "gradtx":
         tx, expected = (registry.make(name).replace(learning_rate=x) for x in rates)

@@ -1,5 +1,7 @@
 """The registry holds every exported transformation."""
 
+from pathlib import Path
+
 import gradtx
 from properties import registry
 
@@ -15,3 +17,10 @@ def test_no_export_is_registered_as_what_it_is_not():
         assert not isinstance(getattr(gradtx, name), gradtx.GradientTransformation)
     for name in registry.GRADTX:
         assert isinstance(registry.make(name), gradtx.GradientTransformation)
+
+
+def test_the_page_of_promises_tells_of_every_transformation():
+    page = (Path(__file__).parents[2] / "docs" / "promises.md").read_text()
+    ours = page.split("## gradtx")[1].split("## ")[0]
+    told = {line.split("`")[1] for line in ours.splitlines() if line.startswith("| `")}
+    assert told == set(registry.GRADTX), "write the page anew with `make promises`"

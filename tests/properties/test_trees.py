@@ -85,7 +85,7 @@ def test_a_tree_of_any_kind_is_updated_outside_jit(name, tree):
     assert registry.is_finite(updates)
 
 
-@pytest.mark.scenario(9, "a None gradient leaves its array and its state untouched")
+@pytest.mark.scenario(9, "None gradients; Equinox modules as params, masks, labels; frozen arrays stay bit for bit")
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_a_none_gradient_leaves_its_array_and_its_state_untouched(name):
     tx, p = registry.make(name), registry.params()
