@@ -22,7 +22,8 @@ test-all: $(READY)
 # The library and its own tests against the oldest JAX that pyproject.toml admits, in an environment of its own.
 test-oldest:
 	$(PYTHON) -m venv .venv-oldest
-	.venv-oldest/bin/python -m pip install --quiet --editable . jax==0.8.0 jaxlib==0.8.0 optax chex pytest pytest-xdist
+	.venv-oldest/bin/python -m pip install --quiet --editable . jax==0.8.0 jaxlib==0.8.0 optax chex pytest pytest-xdist \
+		equinox flax hypothesis orbax-checkpoint
 	.venv-oldest/bin/python -m pytest -m "not exhaustive" --ignore gradtx/race --ignore gradtx/__main__.py gradtx \
 		tests/core tests/transforms tests/schedules tests/optimizers tests/properties
 
