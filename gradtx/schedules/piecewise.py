@@ -1,6 +1,7 @@
 """Schedules made of pieces, with boundaries between them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +41,9 @@ def piecewise_constant(
     for boundary, scale in scales.items():
         at_least("a boundary", boundary, 0)
         in_range(f"the scale at {boundary}", scale, -jnp.inf, open_low=True)
-    numbered = {f"scale_{i}": float(x) if isinstance(x, int) else x for i, x in enumerate(scales.values())}
+    numbered: dict[str, Any] = {
+        f"scale_{i}": float(x) if isinstance(x, int) else x for i, x in enumerate(scales.values())
+    }
     return stepwise(_piecewise_constant, boundaries=tuple(scales), init_value=init_value, **numbered)
 
 

@@ -12,6 +12,7 @@ import gradtx
 from properties import registry
 
 NAMESPACE = {**{name: getattr(gradtx, name) for name in gradtx.__all__}, "jnp": jnp, "np": np}
+NAMESPACE |= {"_matrices": registry._matrices, "_labels": registry._labels}
 IMPORTABLE = [name for name in registry.NAMES if name not in ("leafwise", "treewise", "stepwise")]
 VALUES = {
     **{name: registry.MAKE[name] for name in IMPORTABLE},

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 import gradtx
+from properties import registry
 
 
 class Linear(eqx.Module):
@@ -88,7 +89,7 @@ def test_a_transformation_of_arrays_is_an_argument_of_filter_jit_that_is_traced_
     @eqx.filter_jit
     def first_updates(tx, params):
         traces.append(tx)
-        return tx.update(params, tx.init(params), params)[0]
+        return tx.update(registry.copy(params), tx.init(params), params)[0]
 
     small, large = (first_updates(gradtx.sgd(jnp.array(rate)), problem.params) for rate in (0.1, 0.2))
     assert len(traces) == 1

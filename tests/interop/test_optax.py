@@ -7,6 +7,7 @@ import optax
 import pytest
 
 import gradtx
+from properties import registry
 
 WRAPPERS = {
     "chain": lambda tx: optax.chain(optax.clip(0.3), tx),
@@ -53,7 +54,7 @@ def test_apply_if_finite_takes_parameters_of_half_precision_with_float32_gradien
     params = jax.tree.map(lambda p: p.astype(jnp.bfloat16), problem.params)
     tx = optax.apply_if_finite(gradtx.adam(0.1), max_consecutive_errors=2)
     with pytest.raises(TypeError, match="must have equal output types"):  # for updates are never rounded to bfloat16
-        tx.update(params, tx.init(params), params)
+        tx.update(registry.copy(params), tx.init(params), params)
     updates, _ = tx.update(problem.params, tx.init(params), params)
     assert all(u.dtype == jnp.float32 for u in jax.tree.leaves(updates))
 
@@ -70,7 +71,7 @@ def test_a_hyperparameter_injected_into_a_factory_can_be_changed_in_the_state(pr
     tx = optax.inject_hyperparams(gradtx.sgd)(learning_rate=0.1)
     state = tx.init(problem.params)
     state.hyperparams["learning_rate"] = jnp.array(0.5)
-    updates, _ = tx.update(problem.params, state, problem.params)
+    updates, _ = tx.update(registry.copy(problem.params), state, problem.params)
     chex.assert_trees_all_close(updates, jax.tree.map(lambda p: -0.5 * p, problem.params))
 
 
@@ -107,7 +108,7 @@ def test_a_stage_of_optax_keeps_the_dtypes_of_its_state_for_parameters_of_half_p
     params = jax.tree.map(lambda p: p.astype(jnp.bfloat16), problem.params)
     tx = gradtx.chain(stage, gradtx.scale(-0.1))
     state = tx.init(params)
-    _, after = tx.update(params, state, params)
+    _, after = tx.update(registry.copy(params), state, params)
     chex.assert_trees_all_equal_dtypes(after, state)
 
 

@@ -1,7 +1,5 @@
 """Facts about the protocol that are easily got wrong."""
 
-import inspect
-import typing
 from functools import partial
 
 import chex
@@ -11,38 +9,7 @@ import optax
 import pytest
 
 import gradtx
-
-# What a factory that is exported is called with, where it has no defaults, by the parameter's name.
-ARGUMENTS = {
-    "decay": 0.9,
-    "decay_steps": 10,
-    "function": lambda step: 0.5 * step,
-    "init_value": 0.1,
-    "learning_rate": 0.1,
-    "max_delta": 1.0,
-    "max_norm": 1.0,
-    "peak_value": 0.1,
-    "step_size": 0.1,
-    "transition_steps": 5,
-    "update": lambda updates, state, params: (updates, state),
-    "value": 0.1,
-    "warmup_steps": 3,
-}
-
-
-def is_factory(x):
-    made = typing.get_type_hints(x).get("return") if hasattr(x, "__wrapped__") else None
-    return isinstance(made, type) and issubclass(made, gradtx.GradientTransformation)
-
-
-FACTORIES = [name for name in gradtx.__all__ if is_factory(getattr(gradtx, name))]
-
-
-def made_by(name):
-    factory = getattr(gradtx, name)
-    parameters = inspect.signature(factory).parameters.values()
-    required = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
-    return factory(**{parameter: ARGUMENTS[parameter] for parameter in required})
+from properties import registry
 
 
 def assert_arrays_only(state):
@@ -51,21 +18,16 @@ def assert_arrays_only(state):
         assert not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key), path
 
 
-def test_every_optimizer_and_every_schedule_is_found_to_be_a_factory():
-    schedules = {name for name in gradtx.schedules.__all__ if name[0].islower()}
-    assert schedules | set(gradtx.optimizers.__all__) <= set(FACTORIES)
-
-
-@pytest.mark.parametrize("name", FACTORIES)
+@pytest.mark.parametrize("name", registry.NAMES)
 def test_a_first_state_has_leaves_that_are_plain_arrays_only(name, problem):
-    state = made_by(name).init(problem.params)
+    state = registry.make(name).init(problem.params)
     assert "step" in state
     assert_arrays_only(state)
 
 
-@pytest.mark.parametrize("name", gradtx.optimizers.__all__)
+@pytest.mark.parametrize("name", registry.OPTIMIZERS)
 def test_a_later_state_has_leaves_that_are_plain_arrays_only(name, train):
-    _, state = train(made_by(name), steps=1)
+    _, state = train(registry.make(name), steps=1)
     assert_arrays_only(state)
 
 

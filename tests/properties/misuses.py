@@ -64,7 +64,7 @@ MISUSES = {
     # Values
     "replacing what is not there": lambda: ADAM.replace(lr=0.1),
     "the class called": lambda: gradtx.GradientTransformation(lambda p: p, lambda u, s: u),
-    "an option that has no hash": lambda: gradtx.leafwise(lambda u, s, p, names: (u, s), names={1, 2}),
+    "an option that has no hash": lambda: gradtx.treewise(lambda updates, s, params, names: (updates, s), names={1, 2}),
     "a factory by position": lambda: gradtx.transformation(lambda *stages: None),
     "a stateful schedule called": lambda: gradtx.plateau(0.1)(3),
     # Trees
