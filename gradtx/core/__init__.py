@@ -1,6 +1,6 @@
 """What a transformation is."""
 
-from gradtx.core.chain import chain
+from gradtx.core.chain import beside, chain
 from gradtx.core.factory import ScalarOrSchedule, leafwise, stepwise, transformation, treewise
 from gradtx.core.transformation import GradientTransformation, Schedule
 from gradtx.core.update import apply_updates
@@ -10,6 +10,7 @@ __all__ = [
     "ScalarOrSchedule",
     "Schedule",
     "apply_updates",
+    "beside",
     "chain",
     "leafwise",
     "stepwise",

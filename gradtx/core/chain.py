@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from gradtx.core.factory import transformation
-from gradtx.core.primitives import Array, Chain, Treewise
+from gradtx.core.primitives import Array, Beside, Chain, Treewise
 from gradtx.core.state import STEP
 from gradtx.core.transformation import GradientTransformation
 
@@ -60,6 +60,16 @@ def _chain(**stages: GradientTransformation) -> GradientTransformation:
                 f"Put a stage between them that takes {_called(gives)} and gives {_called(takes)}, or reorder them."
             )
     return cast(Any, Chain(primitives))
+
+
+def beside(inner: Any, join: GradientTransformation) -> GradientTransformation:
+    """`inner`, and then `join`, a stage that takes each update of `inner` in a `Pair` with what `inner` was given.
+
+    Their selections and states nest: `join` is a stage under its own name, `inner` stands under "inner" if `join` keeps
+    anything, else in the wrapper's own place.
+    """
+    primitive = _as_transformation("inner", inner)._primitive
+    return cast(Any, Beside(primitive, join.name, cast(Any, join._primitive)))
 
 
 def _called(flowing: Any) -> str:

@@ -29,6 +29,11 @@ def in_range(name: str, x: Any, low: float = 0.0, high: float = np.inf, *, open_
         )
 
 
+def finite(name: str, x: Any) -> None:
+    """Raise unless `x` is a finite number, of either sign."""
+    in_range(name, x, -np.inf, open_low=True)
+
+
 def at_least(name: str, x: Any, low: int, reason: str = "") -> None:
     """Raise unless `x` is an int of at least `low`, where a `reason` may say why that much.
 

@@ -9,7 +9,7 @@ import jax
 
 from gradtx.core.primitives import Leafwise, Stepwise, Treewise, is_schedule
 from gradtx.core.spelling import spell_call
-from gradtx.core.transformation import GradientTransformation, Schedule, dissect, make
+from gradtx.core.transformation import GradientTransformation, Schedule, dissect, make, telling
 
 Array = jax.Array
 PyTree = Any
@@ -70,7 +70,7 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
             cls = Schedule if is_schedule(primitive) else GradientTransformation
             tx = make(cls, *dissect(call, arguments))
         except (TypeError, ValueError) as error:
-            error.add_note(f"while making {spell_call(call.__name__, arguments)}")
+            error.add_note(f"while making {spell_call(call.__name__, telling(factory, arguments))}")
             raise
         tx.__dict__["_body"] = body
         return tx  # type: ignore[return-value]
@@ -149,6 +149,7 @@ def treewise(
     init: Callable[[PyTree], Any] | None = None,
     *,
     needs: tuple[str, ...] = (),
+    takes: Any = Array,
     **hyperparameters: Any,
 ) -> GradientTransformation:
     """Mathematics that needs all arrays at once: `update(updates, s, params, **hyperparameters) -> (updates, s)`.
@@ -159,6 +160,7 @@ def treewise(
         Returns a tree of the same structure and the new `s`.
       init: `init(params) -> s`, the first of what is kept: a tree of arrays. None keeps nothing.
       needs: "params", or the names of extra arguments of the transformation's `update`, passed on as they are.
+      takes: the type that flows in, as for `leafwise`.
       **hyperparameters: as for `leafwise`.
 
     Returns:
@@ -173,7 +175,7 @@ def treewise(
       >>> tx.update({"a": jnp.array([1.0, 4.0]), "b": jnp.array(-2.0)}, tx.init({}))[0]
       {'a': Array([0.25, 1.  ], dtype=float32), 'b': Array(-0.5, dtype=float32)}
     """
-    return cast(Any, Treewise(update, init, needs, _primitives(hyperparameters)))
+    return cast(Any, Treewise(update, init, needs, _primitives(hyperparameters), takes))
 
 
 @transformation

@@ -66,6 +66,29 @@ def abs_square(x: Array) -> Array:
     return lax.square(x)
 
 
+def average(old: Array, new: Array, rate: Array) -> Array:
+    """(1 - rate) old + rate new: an exponential average one step on. In this form it loses fewer digits."""
+    return old + rate * (new - old)
+
+
+def norm(x: Array, axis: Any = None) -> Array:
+    """The Euclidean norm of one array, or along `axis`, kept: no square overflows, no derivative is infinite."""
+    size, root_of_sum = _scaled(x, lambda squares: jnp.sum(squares, axis, keepdims=axis is not None))
+    return size * root_of_sum
+
+
+def rms(x: Array) -> Array:
+    """The root of the mean of |x|^2 of one array, 0 if it is empty; finite wherever x is."""
+    size, root_of_mean = _scaled(x, lambda squares: jnp.sum(squares) / max(squares.size, 1))
+    return size * root_of_mean
+
+
+def _scaled(x: Array, reduce: Any) -> tuple[Array, Array]:
+    largest = lax.stop_gradient(jnp.max(jnp.abs(x), initial=0))
+    size = jnp.where(largest > 0, largest, 1)
+    return size, sqrt(reduce(abs_square(x / size)))
+
+
 def bounded(x: Array) -> Array:
     """`x`, or a quarter of the largest number if that is less."""
     return lax.min(x, _quarter_of_max(x.dtype))

@@ -149,4 +149,5 @@ def _options(primitive: Leafwise | Treewise) -> tuple[tuple[str, type, Any], ...
 
 def tree_program(stage: Stage) -> TreeProgram:
     """The program of a treewise stage."""
+    assert isinstance(stage.primitive, Treewise)
     return TreeProgram(stage.name, stage.primitive.update, _options(stage.primitive))

@@ -4,7 +4,7 @@ Plain records. `leafwise`, `treewise`, `stepwise` and `chain` make them; the eng
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
@@ -93,7 +93,37 @@ class Selected:
     gives: Any = Array
 
 
-Primitive = Stepwise | Leafwise | Treewise | Chain | Selected
+class Pair(NamedTuple):
+    """An update beside what it was made of, arrays of one shape."""
+
+    update: Array
+    given: Array
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A point in a chain: where what flows is remembered, or where it meets in `Pair`s what was remembered last."""
+
+    meets: bool
+    needs: tuple[str, ...] = ()
+    init: None = None
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    takes: Any = Array
+    gives: Any = Array
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """A primitive, and mathematics that is given its update beside what the primitive itself was given."""
+
+    inner: "Primitive"
+    name: str
+    join: Leafwise | Treewise
+    takes: Any = Array
+    gives: Any = Array
+
+
+Primitive = Stepwise | Leafwise | Treewise | Chain | Selected | Beside | Marker
 
 
 def is_schedule(primitive: Any) -> bool:
@@ -104,7 +134,9 @@ def is_schedule(primitive: Any) -> bool:
 
 
 def has_names(primitive: Primitive) -> bool:
-    """Whether the state of a primitive is a dict by names of its own: that of a chain, whole or for some arrays."""
+    """Whether the state of a primitive is a dict by names of its own: that of a chain, bare or wrapped."""
+    if isinstance(primitive, Beside):
+        return keeps_state(primitive.join) or has_names(primitive.inner)
     return isinstance(primitive, Chain) or (isinstance(primitive, Selected) and has_names(primitive.inner))
 
 
@@ -124,11 +156,13 @@ def keeps_state(primitive: Primitive) -> bool:
         return any(map(keeps_state, primitive.stages.values()))
     if isinstance(primitive, Selected):
         return keeps_state(primitive.inner)
+    if isinstance(primitive, Beside):
+        return keeps_state(primitive.inner) or keeps_state(primitive.join)
     own = primitive.keeps if isinstance(primitive, Leafwise) else primitive.init
     return own is not None or any(map(keeps_state, schedules(primitive).values()))
 
 
-def schedules(primitive: Stepwise | Leafwise | Treewise) -> dict[str, Primitive]:
+def schedules(primitive: Stepwise | Leafwise | Treewise | Marker) -> dict[str, Primitive]:
     """Those of the hyperparameters that are schedules."""
     return {name: x for name, x in primitive.hyperparameters.items() if is_schedule(x)}
 
@@ -152,8 +186,10 @@ def needs(primitive: Primitive) -> Iterator[str]:
         for stage in primitive.stages.values():
             yield from needs(stage)
         return
-    if isinstance(primitive, Selected):
+    if isinstance(primitive, Selected | Beside):
         yield from needs(primitive.inner)
+        if isinstance(primitive, Beside):
+            yield from needs(primitive.join)
         return
     yield from (name for name in primitive.needs if name not in RESERVED)
     for schedule in schedules(primitive).values():
@@ -168,7 +204,7 @@ class Stage(NamedTuple):
     """A primitive in its place: the path of names under which its state is kept, and the selections it stands in."""
 
     path: tuple[str, ...]
-    primitive: Leafwise | Treewise
+    primitive: Leafwise | Treewise | Marker
     selections: tuple[Selected, ...] = ()
 
     @property
@@ -189,6 +225,12 @@ def lay_flat(primitive: Primitive, path: tuple[str, ...]) -> Iterator[Stage]:
     elif isinstance(primitive, Selected):
         for inner in lay_flat(primitive.inner, path):
             yield inner._replace(selections=(primitive, *inner.selections))
+    elif isinstance(primitive, Beside):
+        own = keeps_state(primitive.join)
+        yield Stage(path, Marker(meets=False))
+        yield from lay_flat(primitive.inner, (*path, "inner") if own else path)
+        yield Stage(path, Marker(meets=True))
+        yield Stage((*path, primitive.name), primitive.join)
     elif isinstance(primitive, Stepwise):
         yield Stage(path, Leafwise(multiply, None, None, (), {"value": primitive}))
     else:

@@ -12,6 +12,7 @@ from gradtx.core.primitives import (
     RESERVED,
     Chain,
     Leafwise,
+    Marker,
     Primitive,
     Stepwise,
     Treewise,
@@ -101,7 +102,7 @@ def init_scalars(primitive: Primitive) -> Any:
     return pack(kept, init_schedules(primitive))
 
 
-def init_schedules(primitive: Stepwise | Leafwise | Treewise) -> dict[str, Any]:
+def init_schedules(primitive: Stepwise | Leafwise | Treewise | Marker) -> dict[str, Any]:
     """The first states of those hyperparameters that are schedules with a state."""
     return {name: init_scalars(x) for name, x in schedules(primitive).items() if keeps_state(x)}
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gradtx.core import scalars
 from gradtx.core.plan import Plan, make_plan
@@ -110,9 +111,7 @@ class GradientTransformation:
         return iter((self.init, self.update))
 
     def __repr__(self) -> str:
-        hidden = _optional(self._structure.factory)
-        shown = {k: x for k, x in self.arguments.items() if k not in hidden or is_number(x) or x != hidden[k]}
-        return spell_call(self.name, shown)
+        return spell_call(self.name, telling(self._structure.factory, self.arguments))
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
@@ -156,7 +155,30 @@ class Schedule(GradientTransformation):
       0.5
       >>> gradtx.adam(learning_rate=rate).arguments["learning_rate"] == rate
       True
+      >>> float((0.5 * rate).then(0.1, at=20)(5)), float((0.5 * rate).then(0.1, at=20)(30))
+      (0.25, 0.10000000149011612)
     """
+
+    # A NumPy number on the left of an operator hands over to the schedule on its right.
+    __array_ufunc__ = None
+
+    def __mul__(self, other: Any) -> "Schedule":
+        return _combine("product", self, other)
+
+    def __rmul__(self, other: Any) -> "Schedule":
+        return _combine("product", other, self)
+
+    def __add__(self, other: Any) -> "Schedule":
+        return _combine("total", self, other)
+
+    def __radd__(self, other: Any) -> "Schedule":
+        return _combine("total", other, self)
+
+    def then(self, other: Any, at: int) -> "Schedule":
+        """This schedule up to the step `at`, and from there on another one, which counts its own steps from 0."""
+        from gradtx.schedules.algebra import join
+
+        return join([self, other], [at])
 
     def __call__(self, step: Any) -> jax.Array:
         """The value at `step`: an int, or an integer array for the values at many steps.
@@ -177,6 +199,14 @@ class Schedule(GradientTransformation):
             )
         value, _ = scalars.evaluate(self._primitive, jnp.asarray(step), None, {})
         return jnp.broadcast_to(value, jnp.shape(step))
+
+
+def _combine(name: str, a: Any, b: Any) -> Any:
+    if not all(isinstance(x, int | float | np.number | jax.Array) or callable(x) for x in (a, b)):
+        return NotImplemented
+    from gradtx.schedules import algebra  # an operator of a schedule makes a schedule: imported when it is used
+
+    return getattr(algebra, name)(a, b)
 
 
 @dataclass(frozen=True)
@@ -207,10 +237,11 @@ class Update:
         return f"{self.tx!r}.update"
 
 
-def _optional(factory: Callable[..., Any]) -> dict[str, Any]:
-    """The options of a factory that have defaults, which `repr` leaves out where they are unchanged."""
+def telling(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call that are worth showing: all numbers, and options that are not at their defaults."""
     parameters = inspect.signature(factory).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty and not is_number(p.default)}
+    hidden = {p.name: p.default for p in parameters if p.default is not p.empty and not is_number(p.default)}
+    return {name: x for name, x in arguments.items() if name not in hidden or is_number(x) or x != hidden[name]}
 
 
 class _Structure(NamedTuple):

@@ -105,6 +105,8 @@ def _groups(rows: Sequence[tuple], tracing: bool) -> dict[Hashable, list[int]]:
     """Rows that one program may take together: inside a trace those of one shape, outside those placed alike."""
     groups: dict[Hashable, list[int]] = defaultdict(list)
     for index, (x, *_) in enumerate(rows):
+        if isinstance(x, tuple):  # several arrays of one shape
+            x = x[0]  # noqa: PLW2901
         groups[(x.shape, x.dtype) if tracing else x.sharding if x.committed else None].append(index)
     return groups
 

@@ -15,7 +15,7 @@ import numpy as np
 from gradtx.core import scalars
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
-from gradtx.core.primitives import Leafwise, Selected, Stage, Treewise, is_numeric
+from gradtx.core.primitives import Leafwise, Marker, Pair, Selected, Stage, Treewise, is_numeric
 from gradtx.core.selection import Selector
 from gradtx.core.state import STEP, as_slots, as_trees, open_state, put
 from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
@@ -35,7 +35,12 @@ def update_state(
     flow = _Flow(plan, updates, params, step, extra)
     new = {STEP: _next(step)}
     for part in plan.parts:
-        kept = flow.run_leafwise(part, old) if isinstance(part, Run) else flow.run_treewise(part, old)
+        if isinstance(part, Run):
+            kept = flow.run_leafwise(part, old)
+        elif isinstance(part.primitive, Marker):
+            kept = flow.pass_marker(part.primitive)
+        else:
+            kept = flow.run_treewise(part, old)
         for path, x in kept.items():
             if path in old:
                 put(new, path, x)
@@ -54,6 +59,7 @@ class _Flow:
 
     def __init__(self, plan: Plan, updates: PyTree, params: PyTree, step: Any, extra: Mapping[str, Any]):
         self.plan, self.step, self.extra = plan, step, extra
+        self.remembered: list[list[Any]] = []
         values, self.treedef = flatten(updates)
         self.values, active, self.params = _align(plan.name, values, self.treedef, params)
         if active and self.params is not None and all(self.values[i] is self.params[i] for i in active):
@@ -94,6 +100,16 @@ class _Flow:
             for (path, primitive), slot, states in zip(run.stages, slots, schedule_states, strict=True)
         }
 
+    def pass_marker(self, marker: Marker) -> dict[tuple[str, ...], Any]:
+        """Remember the values that flow, or put them beside those that were remembered last."""
+        if marker.meets:
+            given = self.remembered.pop()
+            for i in self.selector.active:
+                self.values[i] = Pair(self.values[i], given[i])
+        else:
+            self.remembered.append(list(self.values))
+        return {}
+
     def slots_of(self, path: tuple[str, ...], primitive: Leafwise, kept: Any, active: Sequence[int]) -> list[Any]:
         """What a leafwise stage keeps, leaf by leaf."""
         if primitive.keeps is None:
@@ -115,7 +131,7 @@ class _Flow:
         path, primitive, selections = stage
         assert isinstance(primitive, Treewise)
         kept, arguments, states = self.scalars_of(path, primitive, old)
-        tree = self.only(selections, [widen(value) for value in self.values])
+        tree = self.only(selections, [jax.tree.map(widen, value) for value in self.values])
         params = None if self.params is None else self.only(selections, self.params)
         if primitive.foreign:
             with jax.named_scope(stage.name):

@@ -1,10 +1,12 @@
 """Adam, and what differs from it by one stage."""
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, transformation
+from typing import Any
+
+from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
+from gradtx.optimizers.common import descend
 from gradtx.transforms import (
     add_decayed_weights,
     bias_correction,
-    scale_by_learning_rate,
     scale_by_moments,
     track_belief,
     track_maximum,
@@ -19,6 +21,10 @@ def adam(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Descent by the mean of gradients over the root of the mean of their squares.
 
@@ -30,6 +36,9 @@ def adam(
       b1: decay of the first moment, in [0, 1); a number or a schedule. The paper's default, as are b2 and eps.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
 
     Returns:
       A transformation that keeps `Moments`: two arrays per array, float32 or wider.
@@ -47,11 +56,14 @@ def adam(
       >>> list(gradtx.adam(0.001).stages)
       ['track_moments', 'bias_correction', 'scale_by_moments', 'scale_by_learning_rate']
     """
-    return chain(
+    return descend(
         track_moments(b1, b2),
         bias_correction(b1, b2),
         scale_by_moments(eps),
-        scale_by_learning_rate(learning_rate),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )
 
 
@@ -61,19 +73,25 @@ def adamw(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
-    weight_decay: ScalarOrSchedule = 0.01,
+    weight_decay: ScalarOrSchedule | None = 0.01,
+    *,
+    where: Any = None,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Adam with decoupled weight decay: parameters shrink by a part of themselves, beside Adam's step.
 
     p - learning_rate * (adam's quotient + weight_decay p)
+
+    The default decay is PyTorch's; Optax's is 0.0001.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
       b1: decay of the first moment, in [0, 1); a number or a schedule.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
-      weight_decay: the part, times the learning rate, at least 0; a number or a schedule. 0.01 as in PyTorch; Optax's
-        default is 0.0001.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
 
     Returns:
       A transformation that keeps `Moments`, and whose update needs `params`.
@@ -84,12 +102,14 @@ def adamw(
     References:
       Loshchilov and Hutter, 2019, Decoupled Weight Decay Regularization.
     """
-    return chain(
+    return descend(
         track_moments(b1, b2),
         bias_correction(b1, b2),
         scale_by_moments(eps),
-        add_decayed_weights(weight_decay),
-        scale_by_learning_rate(learning_rate),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )
 
 
@@ -99,11 +119,15 @@ def adam_l2(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
-    weight_decay: ScalarOrSchedule = 0.01,
+    l2: ScalarOrSchedule = 0.01,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Adam on the loss with an L2 penalty: the decay enters the moments, and is scaled with them.
 
-    Adam for g + weight_decay p. It differs from AdamW; for plain SGD the two are one. This is what PyTorch's
+    Adam for g + l2 p. It differs from AdamW; for plain SGD the two are one. This is what PyTorch's
     `Adam(weight_decay=...)` does.
 
     Args:
@@ -111,7 +135,10 @@ def adam_l2(
       b1: decay of the first moment, in [0, 1); a number or a schedule.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
-      weight_decay: the weight of half the squared parameters in the loss, at least 0; a number or a schedule.
+      l2: the weight of half the squared parameters in the loss, at least 0; a number or a schedule.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
 
     Returns:
       A transformation that keeps `Moments`, and whose update needs `params`.
@@ -122,12 +149,15 @@ def adam_l2(
     References:
       Loshchilov and Hutter, 2019, Decoupled Weight Decay Regularization (there as Adam with L2 regularization).
     """
-    return chain(
-        add_decayed_weights(weight_decay),
+    return descend(
+        add_decayed_weights(l2),
         track_moments(b1, b2),
         bias_correction(b1, b2),
         scale_by_moments(eps),
-        scale_by_learning_rate(learning_rate),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )
 
 
@@ -137,6 +167,10 @@ def amsgrad(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Adam whose second moment never falls.
 
@@ -150,6 +184,9 @@ def amsgrad(
       b1: decay of the first moment, in [0, 1); a number or a schedule.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
 
     Returns:
       A transformation that keeps `Moments` and the largest second moment: three arrays per array.
@@ -160,12 +197,15 @@ def amsgrad(
     References:
       Reddi, Kale and Kumar, 2018, On the Convergence of Adam and Beyond.
     """
-    return chain(
+    return descend(
         track_moments(b1, b2),
         track_maximum(),
         bias_correction(b1, b2),
         scale_by_moments(eps),
-        scale_by_learning_rate(learning_rate),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )
 
 
@@ -175,6 +215,11 @@ def nadam(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
+    *,
+    momentum_decay: ScalarOrSchedule | None = None,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Adam with Nesterov's momentum: the first moment as it will be one step ahead.
 
@@ -188,6 +233,10 @@ def nadam(
       b1: decay of the first moment, in [0, 1); a number or a schedule that is a function of the step alone.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
+      momentum_decay: let b1 rise in the weights as PyTorch does, with 0.004; None for the rule above.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
 
     Returns:
       A transformation that keeps `Moments`.
@@ -198,11 +247,61 @@ def nadam(
     References:
       Dozat, 2016, Incorporating Nesterov Momentum into Adam.
     """
-    return chain(
+    return descend(
+        track_nesterov_moments(b1, b2, momentum_decay),
+        bias_correction(b1, b2),
+        scale_by_moments(eps),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
+    )
+
+
+@transformation
+def nadamw(
+    learning_rate: ScalarOrSchedule,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    weight_decay: ScalarOrSchedule | None = 0.01,
+    *,
+    where: Any = None,
+    maximize: bool = False,
+) -> GradientTransformation:
+    """NAdam with decoupled weight decay.
+
+    p - learning_rate * (nadam's quotient + weight_decay p)
+
+    Optax's default decay is 0.0001.
+
+    Args:
+      learning_rate: at least 0; a number or a schedule.
+      b1: decay of the first moment, in [0, 1); a number or a schedule that is a function of the step alone.
+      b2: decay of the second moment, in [0, 1); a number or a schedule.
+      eps: keeps the quotient small where v is; at least 0.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
+
+    Returns:
+      A transformation that keeps `Moments`, and whose update needs `params`.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Dozat, 2016, Incorporating Nesterov Momentum into Adam.
+      Loshchilov and Hutter, 2019, Decoupled Weight Decay Regularization.
+    """
+    return descend(
         track_nesterov_moments(b1, b2),
         bias_correction(b1, b2),
         scale_by_moments(eps),
-        scale_by_learning_rate(learning_rate),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )
 
 
@@ -212,6 +311,10 @@ def adabelief(
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-16,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Adam that measures how far gradients lie from their mean, and not from zero.
 
@@ -223,6 +326,9 @@ def adabelief(
       b1: decay of the first moment, in [0, 1); a number or a schedule.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where s is; at least 0. The default is that of the authors' code and of Optax.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
 
     Returns:
       A transformation that keeps `Moments`.
@@ -233,9 +339,12 @@ def adabelief(
     References:
       Zhuang et al., 2020, AdaBelief Optimizer: Adapting Stepsizes by the Belief in Observed Gradients.
     """
-    return chain(
+    return descend(
         track_belief(b1, b2, eps),
         bias_correction(b1, b2),
         scale_by_moments(eps),
-        scale_by_learning_rate(learning_rate),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )

@@ -76,3 +76,39 @@ def _running_nesterov_weight(
     now, s = _running_correction(step, s, rate)
     after, _ = _running_correction(step, s, ahead)
     return (1 - ahead) * now / after, s
+
+
+def after_first() -> Schedule:
+    """The schedule 0, 1, 1, ...: whether there was a step before."""
+    return stepwise(_after_first)
+
+
+def _after_first(step: Array) -> Array:
+    return jnp.where(step > 0, 1.0, 0.0)
+
+
+def warming_nesterov_weights(b1: ScalarOrSchedule, momentum_decay: ScalarOrSchedule) -> tuple[Schedule, Schedule]:
+    """The schedules b_{t+1} / (1 - B_{t+1}) and (1 - b_t) / (1 - B_t), of PyTorch's NAdam.
+
+    b_t = b1 (1 - 0.96^(t momentum_decay) / 2), and B_t = b_1 ... b_t.
+    """
+    given: dict[str, Any] = {"b1": b1, "momentum_decay": momentum_decay}
+    return stepwise(_warming_ahead, _no_weight, **given), stepwise(_warming_now, _no_weight, **given)
+
+
+def _warming(t: Array, b1: Array, momentum_decay: Array) -> Array:
+    return b1 * (1 - 0.5 * 0.96 ** (t * momentum_decay))
+
+
+def _warming_now(step: Array, s: dict[str, Array], b1: Array, momentum_decay: Array) -> tuple[Array, dict[str, Array]]:
+    b = _warming(step + 1.0, b1, momentum_decay)
+    log_product = s["log_product"] + jnp.log(b)
+    return (1 - b) / -jnp.expm1(log_product), {"log_product": log_product}
+
+
+def _warming_ahead(
+    step: Array, s: dict[str, Array], b1: Array, momentum_decay: Array
+) -> tuple[Array, dict[str, Array]]:
+    log_product = s["log_product"] + jnp.log(_warming(step + 1.0, b1, momentum_decay))
+    b = _warming(step + 2.0, b1, momentum_decay)
+    return b / -jnp.expm1(log_product + jnp.log(b)), {"log_product": log_product}

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
 from gradtx.core.checks import in_range
-from gradtx.core.numerics import bounded_square, real_zeros, root
-from gradtx.transforms.averages import complement, correction, nesterov_weight
+from gradtx.core.numerics import average, bounded_square, real_zeros, root
+from gradtx.transforms.averages import complement, correction, nesterov_weight, warming_nesterov_weights
 
 Array = jax.Array
 
@@ -59,17 +59,14 @@ def track_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999) -> G
 
 
 def _track_moments(g: Array, moments: Moments, p: None, rate1: Array, rate2: Array) -> tuple[Moments, Moments]:
-    moments = Moments(_average(moments.first, g, rate1), _average(moments.second, bounded_square(g), rate2))
+    moments = Moments(average(moments.first, g, rate1), average(moments.second, bounded_square(g), rate2))
     return moments, moments
 
 
-def _average(old: Array, new: Array, rate: Array) -> Array:
-    """(1 - rate) old + rate new, in the form that rounds least."""
-    return old + rate * (new - old)
-
-
 @transformation
-def track_nesterov_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999) -> GradientTransformation:
+def track_nesterov_moments(
+    b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999, momentum_decay: ScalarOrSchedule | None = None
+) -> GradientTransformation:
     """Track moments as `track_moments` does, and give the first moment as it will be one step ahead (Nesterov).
 
     first = b1 m (1 - b1^t) / (1 - b1^(t+1)) + (1 - b1) g, so that dividing by 1 - b1^t afterwards, as
@@ -78,6 +75,9 @@ def track_nesterov_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.
     Args:
       b1: decay of the first moment, in [0, 1); a number or a schedule that is a function of the step alone.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
+      momentum_decay: let b_t = b1 (1 - 0.96^(t momentum_decay) / 2) take the place of b1 in the weights, and the
+        product of all b_t that of b1^t, while m still decays by b1: what PyTorch does, with 0.004. None for the
+        paper's rule.
 
     Returns:
       A transformation that takes arrays and gives `Moments`; it keeps `Moments`, float32 or wider.
@@ -89,15 +89,22 @@ def track_nesterov_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.
       Dozat, 2016, Incorporating Nesterov Momentum into Adam.
     """
     _check_decays(b1, b2)
-    return leafwise(
-        _track_nesterov_moments,
-        _zero_moments,
-        keeps=Moments,
-        gives=Moments,
-        rate1=complement(b1),
-        rate2=complement(b2),
-        ahead=nesterov_weight(b1),
-    )
+    rates = {"rate1": complement(b1), "rate2": complement(b2)}
+    if momentum_decay is None:
+        rates["ahead"] = nesterov_weight(b1)
+        return leafwise(_track_nesterov_moments, _zero_moments, keeps=Moments, gives=Moments, **rates)
+    in_range("momentum_decay", momentum_decay)
+    rates["ahead"], rates["now"] = warming_nesterov_weights(b1, momentum_decay)
+    rates["weight1"] = correction(b1)
+    return leafwise(_track_warming_nesterov_moments, _zero_moments, keeps=Moments, gives=Moments, **rates)
+
+
+def _track_warming_nesterov_moments(
+    g: Array, moments: Moments, p: None, rate1: Array, rate2: Array, ahead: Array, now: Array, weight1: Array
+) -> tuple[Moments, Moments]:
+    moments, _ = _track_moments(g, moments, p, rate1, rate2)
+    # Times the weight by which bias correction will divide.
+    return moments._replace(first=weight1 * (ahead * moments.first + now * g)), moments
 
 
 def _track_nesterov_moments(
@@ -145,9 +152,9 @@ def track_belief(
 def _track_belief(
     g: Array, moments: Moments, p: None, rate1: Array, rate2: Array, eps: Array
 ) -> tuple[Moments, Moments]:
-    first = _average(moments.first, g, rate1)
+    first = average(moments.first, g, rate1)
     # eps stands within the average, where it comes to the same: outside, XLA would copy the state first.
-    moments = Moments(first, _average(moments.second, bounded_square(g - first) + eps / rate2, rate2))
+    moments = Moments(first, average(moments.second, bounded_square(g - first) + eps / rate2, rate2))
     return moments, moments
 
 

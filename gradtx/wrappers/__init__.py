@@ -1,5 +1,13 @@
 """Wrappers: transformations of transformations."""
 
+from gradtx.wrappers.caution import cautious
 from gradtx.wrappers.groups import freeze, masked, partition
+from gradtx.wrappers.mechanic import mechanize
 
-__all__ = ["freeze", "masked", "partition"]
+__all__ = [
+    "cautious",
+    "freeze",
+    "masked",
+    "mechanize",
+    "partition",
+]

@@ -68,7 +68,7 @@ def test_l2_penalty_and_decoupled_decay_are_one_for_sgd_and_two_for_adam():
     decoupled = gradtx.chain(gradtx.scale(1.0), gradtx.add_decayed_weights(0.1), gradtx.scale_by_learning_rate(0.01))
     penalty = gradtx.chain(gradtx.add_decayed_weights(0.1), gradtx.sgd(0.01))
     np.testing.assert_allclose(after(decoupled), after(penalty), rtol=1e-6)
-    adamw, adam_l2 = gradtx.adamw(0.01, weight_decay=0.1), gradtx.adam_l2(0.01, weight_decay=0.1)
+    adamw, adam_l2 = gradtx.adamw(0.01, weight_decay=0.1), gradtx.adam_l2(0.01, l2=0.1)
     assert np.max(np.abs(after(adamw) - after(adam_l2))) > 1e-3
 
 

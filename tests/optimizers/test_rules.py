@@ -48,7 +48,7 @@ RULES = {
         lambda: reference.adam(START, gradient, 0.05, weight_decay=0.1, steps=STEPS),
     ),
     "adam_l2": (
-        gradtx.adam_l2(0.05, weight_decay=0.1),
+        gradtx.adam_l2(0.05, l2=0.1),
         lambda: reference.adam(START, gradient, 0.05, l2=0.1, steps=STEPS),
     ),
     "amsgrad": (

@@ -31,6 +31,8 @@ OTHERS = {
     "apply_updates",
     "flat_state",
     "global_norm",
+    "hutchinson",
+    "per_example_global_norm_clip",
     "restore_state",
     "to_optax",
     "transformation",
@@ -59,31 +61,119 @@ def _labels(params: Any) -> Any:
     return jax.tree.map(lambda p: "still" if jnp.ndim(p) > 1 else "moving", params)
 
 
+def _shrunk(updates: Any, params: Any) -> Any:
+    return jax.tree.map(lambda u: 0.5 * u, updates)
+
+
+def _at_most_one(x: Any) -> Any:
+    return jnp.where(jnp.abs(x) > 1, x / jnp.abs(x), x)
+
+
 GRADTX: dict[str, Callable[[], Any]] = {
-    "adabelief": lambda: gradtx.adabelief(0.01),
-    "adagrad": lambda: gradtx.adagrad(0.01),
-    "adam": lambda: gradtx.adam(0.01),
-    "adam_l2": lambda: gradtx.adam_l2(0.01),
-    "adamw": lambda: gradtx.adamw(0.01),
+    # Optimizers of a learning rate and defaults, each as it is.
+    **{name: functools.partial(getattr(gradtx, name), 0.01) for name in gradtx.optimizers.__all__},
+    "constant": lambda: gradtx.constant(0.5),
+    "constant_schedule": lambda: gradtx.constant_schedule(0.5),
+    "linear": lambda: gradtx.linear(0.5, 0.1, 10),
+    "linear_schedule": lambda: gradtx.linear_schedule(0.5, 0.1, 10),
+    "polynomial": lambda: gradtx.polynomial(0.5, 0.1, 2.0, 10),
+    "polynomial_schedule": lambda: gradtx.polynomial_schedule(0.5, 0.1, 2.0, 10),
+    "step_decay": lambda: gradtx.step_decay(0.5, 2),
+    "exponential": lambda: gradtx.exponential(0.5, 2, 0.5, end_value=0.1),
+    "exponential_decay": lambda: gradtx.exponential_decay(0.5, 2, 0.5),
+    "cosine": lambda: gradtx.cosine(0.5, 10),
+    "cosine_decay_schedule": lambda: gradtx.cosine_decay_schedule(0.5, 10, 0.1),
+    "cosine_restarts": lambda: gradtx.cosine_restarts(0.5, 2, 2),
+    "sgdr_schedule": lambda: gradtx.sgdr_schedule(
+        [dict(init_value=0.1, peak_value=0.5, warmup_steps=1, decay_steps=3)]
+    ),
+    "cyclical": lambda: gradtx.cyclical(0.1, 0.5, 2, mode="exp_range", gamma=0.9),
+    "one_cycle": lambda: gradtx.one_cycle(0.5, 10),
+    "cosine_onecycle_schedule": lambda: gradtx.cosine_onecycle_schedule(10, 0.5),
+    "linear_onecycle_schedule": lambda: gradtx.linear_onecycle_schedule(10, 0.5),
+    "piecewise_constant": lambda: gradtx.piecewise_constant(0.5, {0: 0.5, 2: 0.1}),
+    "piecewise_constant_schedule": lambda: gradtx.piecewise_constant_schedule(0.5, {2: 0.1}),
+    "piecewise_interpolate": lambda: gradtx.piecewise_interpolate(0.5, {2: 0.1}),
+    "piecewise_interpolate_schedule": lambda: gradtx.piecewise_interpolate_schedule("linear", 0.5, {2: 0.1}),
+    "warmup": lambda: gradtx.warmup(0.5, 3),
+    "warmup_constant_schedule": lambda: gradtx.warmup_constant_schedule(0.1, 0.5, 3),
+    "warmup_linear": lambda: gradtx.warmup_linear(0.5, 3, 10),
+    "warmup_cosine": lambda: gradtx.warmup_cosine(0.5, 3, 10),
+    "warmup_cosine_decay_schedule": lambda: gradtx.warmup_cosine_decay_schedule(0.1, 0.5, 3, 10),
+    "warmup_exponential": lambda: gradtx.warmup_exponential(0.5, 3, 2, 0.5),
+    "warmup_exponential_decay_schedule": lambda: gradtx.warmup_exponential_decay_schedule(0.1, 0.5, 3, 2, 0.5),
+    "warmup_inverse_sqrt": lambda: gradtx.warmup_inverse_sqrt(0.5, 3),
+    "warmup_stable_decay": lambda: gradtx.warmup_stable_decay(0.5, 2, 3, 4),
+    "noam": lambda: gradtx.noam(4, 3),
+    "rsqrt": lambda: gradtx.rsqrt(0.5, 3),
+    "join": lambda: gradtx.join([gradtx.warmup(0.5, 3), 0.25], [3]),
+    "join_schedules": lambda: gradtx.join_schedules([gradtx.warmup(0.5, 3), 0.25], [3]),
+    "product": lambda: gradtx.product(0.5, gradtx.warmup(1.0, 3)),
+    "total": lambda: gradtx.total(0.1, gradtx.cosine(0.5, 10)),
+    "plateau": lambda: gradtx.plateau(0.5, patience=0),
+    "cautious": lambda: gradtx.cautious(gradtx.adam(0.01)),
+    "clip_by_norm_quantile": lambda: gradtx.clip_by_norm_quantile(0.5, window=4),
+    "clip_by_norm_zscore": lambda: gradtx.clip_by_norm_zscore(warmup_steps=2),
+    "mechanize": lambda: gradtx.mechanize(gradtx.sgd(0.01)),
+    "scale_by_cocob": lambda: gradtx.scale_by_cocob(),
+    "scale_by_dadapt": lambda: gradtx.scale_by_dadapt(),
+    "scale_by_dog": lambda: gradtx.scale_by_dog(),
+    "scale_by_dowg": lambda: gradtx.scale_by_dowg(),
+    "scale_by_momo": lambda: gradtx.scale_by_momo(),
+    "scale_by_momo_adam": lambda: gradtx.scale_by_momo_adam(),
+    "scale_by_prodigy": lambda: gradtx.scale_by_prodigy(),
+    "scale_by_sophia": lambda: gradtx.scale_by_sophia(update_interval=2),
+    "with_gradient_sign": lambda: gradtx.with_gradient_sign(gradtx.trace(0.9)),
+    "adaptive_grad_clip": lambda: gradtx.adaptive_grad_clip(0.1),
+    "add_noise": lambda: gradtx.add_noise(0.01, 0.55, key=3),
+    "centralize": lambda: gradtx.centralize(),
+    "clip_by_block_rms": lambda: gradtx.clip_by_block_rms(0.5),
+    "clip_by_norm": lambda: gradtx.clip_by_norm(1.0),
+    "ema": lambda: gradtx.ema(0.9),
+    "keep_params_nonnegative": lambda: gradtx.keep_params_nonnegative(),
+    "normalize_by_update_norm": lambda: gradtx.normalize_by_update_norm(),
+    "project": lambda: gradtx.project(_at_most_one),
+    "reduce_variance": lambda: gradtx.reduce_variance(),
+    "scale_by_acprop": lambda: gradtx.scale_by_acprop(),
+    "scale_by_adadelta": lambda: gradtx.scale_by_adadelta(),
+    "scale_by_adamax": lambda: gradtx.scale_by_adamax(),
+    "scale_by_adan": lambda: gradtx.scale_by_adan(),
+    "scale_by_ademamix": lambda: gradtx.scale_by_ademamix(),
+    "scale_by_adopt": lambda: gradtx.scale_by_adopt(),
+    "scale_by_factored_rms": lambda: gradtx.scale_by_factored_rms(min_dim_size_to_factor=2),
+    "scale_by_lion": lambda: gradtx.scale_by_lion(),
+    "scale_by_madgrad": lambda: gradtx.scale_by_madgrad(0.01),
+    "scale_by_novograd": lambda: gradtx.scale_by_novograd(),
+    "scale_by_optimistic_gradient": lambda: gradtx.scale_by_optimistic_gradient(),
+    "scale_by_param_block_norm": lambda: gradtx.scale_by_param_block_norm(),
+    "scale_by_param_block_rms": lambda: gradtx.scale_by_param_block_rms(),
+    "scale_by_polyak": lambda: gradtx.scale_by_polyak(),
+    "scale_by_rectified_moments": lambda: gradtx.chain(gradtx.track_moments(), gradtx.scale_by_rectified_moments()),
+    "scale_by_rprop": lambda: gradtx.scale_by_rprop(0.01),
+    "scale_by_schedule": lambda: gradtx.scale_by_schedule(gradtx.cosine(0.5, 10)),
+    "scale_by_sign": lambda: gradtx.scale_by_sign(),
+    "scale_by_simplified_ademamix": lambda: gradtx.scale_by_simplified_ademamix(),
+    "scale_by_sm3": lambda: gradtx.scale_by_sm3(),
+    "scale_by_stddev": lambda: gradtx.scale_by_stddev(),
+    "scale_by_trust_ratio": lambda: gradtx.scale_by_trust_ratio(),
+    "stateless": lambda: gradtx.stateless(_shrunk),
+    "track_average": lambda: gradtx.track_average(),
+    "track_mini_moments": lambda: gradtx.chain(gradtx.track_mini_moments(), gradtx.scale_by_moments()),
+    "track_stable_moments": lambda: gradtx.chain(gradtx.track_stable_moments(), gradtx.scale_by_moments()),
+    "track_yogi": lambda: gradtx.chain(gradtx.track_yogi(), gradtx.scale_by_moments()),
+    "zero_nans": lambda: gradtx.zero_nans(),
     "add_decayed_weights": lambda: gradtx.add_decayed_weights(0.1),
-    "amsgrad": lambda: gradtx.amsgrad(0.01),
     "bias_correction": lambda: gradtx.chain(
         gradtx.track_moments(), gradtx.bias_correction(), gradtx.scale_by_moments()
     ),
     "chain": lambda: gradtx.chain(gradtx.clip_by_global_norm(1.0), adam=gradtx.adamw(gradtx.cosine(0.01, 100))),
     "clip": lambda: gradtx.clip(0.5),
     "clip_by_global_norm": lambda: gradtx.clip_by_global_norm(1.0),
-    "constant": lambda: gradtx.constant(0.5),
-    "cosine": lambda: gradtx.cosine(0.5, 10),
     "freeze": lambda: gradtx.freeze(_matrices),
     "identity": lambda: gradtx.identity(),
     "leafwise": lambda: gradtx.leafwise(_velocity, keeps="velocity", b=0.9),
     "masked": lambda: gradtx.masked(gradtx.adamw(0.01), _matrices),
-    "nadam": lambda: gradtx.nadam(0.01),
     "partition": lambda: gradtx.partition({"moving": gradtx.adamw(0.01), "still": gradtx.set_to_zero()}, _labels),
-    "piecewise_constant": lambda: gradtx.piecewise_constant(0.5, {0: 0.5, 2: 0.1}),
-    "plateau": lambda: gradtx.plateau(0.5, patience=0),
-    "rmsprop": lambda: gradtx.rmsprop(0.01),
     "scale": lambda: gradtx.scale(-2.0),
     "scale_by_learning_rate": lambda: gradtx.scale_by_learning_rate(0.01),
     "scale_by_moments": lambda: gradtx.chain(gradtx.track_moments(), gradtx.scale_by_moments()),
@@ -91,7 +181,7 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "scale_by_rss": lambda: gradtx.scale_by_rss(),
     "set_to_zero": lambda: gradtx.set_to_zero(),
     "sgd": lambda: gradtx.sgd(0.01, momentum=0.9),
-    "step_decay": lambda: gradtx.step_decay(0.5, 2),
+    "adafactor": lambda: gradtx.adafactor(0.01, min_dim_size_to_factor=2),
     "stepwise": lambda: gradtx.stepwise(_halving, first=0.5),
     "trace": lambda: gradtx.trace(0.9),
     "track_belief": lambda: gradtx.chain(gradtx.track_belief(), gradtx.scale_by_moments()),
@@ -99,8 +189,6 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "track_moments": lambda: gradtx.chain(gradtx.track_moments(), gradtx.scale_by_moments()),
     "track_nesterov_moments": lambda: gradtx.chain(gradtx.track_nesterov_moments(), gradtx.scale_by_moments()),
     "treewise": lambda: gradtx.treewise(_center, b=0.1),
-    "warmup": lambda: gradtx.warmup(0.5, 3),
-    "warmup_cosine": lambda: gradtx.warmup_cosine(0.5, 3, 10),
 }
 
 
@@ -150,17 +238,38 @@ def make(name: str) -> Any:
 MAKE = GRADTX if LIBRARY == "gradtx" else _optax()
 NAMES = sorted(MAKE)
 # Those that go downhill by themselves.
-OPTIMIZERS = [
-    name
-    for name in ["adabelief", "adagrad", "adam", "adam_l2", "adamw", "amsgrad", "nadam", "rmsprop", "sgd"]
-    if name in MAKE
-]
+OPTIMIZERS = [name for name in gradtx.optimizers.__all__ if name in MAKE]
 SCHEDULES = [
     name for name in NAMES if LIBRARY == "gradtx" and isinstance(make(name), gradtx.Schedule) and name != "plateau"
 ]
-# Those in which one array's update depends on others.
-GLOBAL = {"chain", "clip_by_global_norm", "treewise"}
-ELEMENTWISE = [name for name in NAMES if name not in GLOBAL]
+# Those in which one array's update depends on others, or a number's update on the rest of its array.
+GLOBAL = {
+    *("chain", "clip_by_global_norm", "treewise", "normalize_by_update_norm", "scale_by_polyak", "polyak_sgd"),
+    *("clip_by_norm_quantile", "clip_by_norm_zscore", "mechanize", "dog", "dowg", "momo", "momo_adam", "prodigy"),
+    *("dadapt_adamw", "scale_by_dog", "scale_by_dowg", "scale_by_momo", "scale_by_momo_adam", "scale_by_prodigy"),
+    "scale_by_dadapt",
+}
+ARRAYWISE = {
+    "cautious",
+    *("adafactor", "adam_mini", "fromage", "lamb", "lars", "mars", "novograd", "sm3", "stable_adamw"),
+    *("adaptive_grad_clip", "centralize", "clip_by_block_rms", "clip_by_norm", "reduce_variance"),
+    *("scale_by_factored_rms", "scale_by_novograd", "scale_by_param_block_norm", "scale_by_param_block_rms"),
+    *("scale_by_sm3", "scale_by_trust_ratio", "track_mini_moments", "track_stable_moments"),
+}
+# Those that keep rows and columns, and those that go by signs.
+FACTORED = {
+    *("adafactor", "scale_by_factored_rms", "scale_by_sm3", "sm3", "mechanize", "clip_by_norm_quantile"),
+}
+SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
+# Those whose step is made of a state that the same step replaces.
+READS_STATE = {
+    *("acprop", "adadelta", "adan", "adopt", "lion", "optimistic_gradient_descent", "rprop"),
+    *("scale_by_acprop", "scale_by_adadelta", "scale_by_adan", "scale_by_adopt", "scale_by_lion"),
+    *("scale_by_optimistic_gradient", "scale_by_rprop"),
+}
+# Those whose noise is drawn anew for each shape.
+NOISY = {"add_noise", "dpsgd", "noisy_sgd"}
+ELEMENTWISE = [name for name in NAMES if name not in GLOBAL | ARRAYWISE | NOISY]
 # Those that leave some arrays of `params` as they are given.
 GROUPS = {"masked", "partition", "freeze"}
 
@@ -190,7 +299,7 @@ def copy(tree: Any) -> Any:
 
 def advance(tx: Any, g: Any, state: Any, p: Any) -> tuple[Any, Any]:
     """One update with every extra argument that any transformation wants."""
-    return tx.update(g, state, p, value=1.0)
+    return tx.update(g, state, p, value=1.0, hessian=g)
 
 
 @functools.cache
@@ -206,6 +315,11 @@ step_with = jax.jit(advance)
 def numeric(tx: Any) -> dict[str, Any]:
     """The numeric hyperparameters among a transformation's own arguments."""
     return {name: x for name, x in tx.arguments.items() if isinstance(x, float)}
+
+
+def other_values(tx: Any) -> dict[str, Any]:
+    """Another value for each numeric hyperparameter, within its range: half, but for what must be large."""
+    return {name: x * (1.25 if name in ("threshold", "eta_plus") else 0.5) for name, x in numeric(tx).items()}
 
 
 def is_finite(tree: Any) -> bool:

@@ -10,7 +10,7 @@ from properties import registry
 DTYPES = {"bfloat16": jnp.bfloat16, "float16": jnp.float16, "float32": jnp.float32}
 # Stages that pass on what they are given, or gather it, cannot bound it: a sum of two halves of the largest number
 # is the largest number, one of three is infinite.
-GATHERS = {"leafwise", "trace", "sgd", "scale", "treewise"}
+GATHERS = {"leafwise", "trace", "sgd", "scale", "treewise", "scale_by_param_block_norm"}
 
 
 def sizes(dtype):
@@ -46,7 +46,7 @@ def test_finite_gradients_of_any_size_give_finite_updates_and_states(name, dtype
 
 
 @pytest.mark.scenario(4, "a zero float16 gradient gives a zero update, also where eps is a float16 scalar")
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", [name for name in registry.NAMES if name not in registry.NOISY])
 def test_a_zero_float16_gradient_gives_a_zero_update(name):
     # Eager, as in a notebook: jitted, XLA may keep more precision than the dtype has.
     p = {"w": jnp.zeros((2, 2), jnp.float16)}
@@ -104,8 +104,10 @@ def test_a_gradient_that_is_not_finite_is_seen_in_the_update(name, bad):
     p = registry.params()
     g = {**registry.grads(), "w": jnp.array([1.0, bad, 1.0])}
     updates, _ = registry.step(name)(g, registry.make(name).init(p), p)
-    assert not np.isfinite(updates["w"][1])
-    assert np.isfinite(updates["w"][0])
+    if not (np.isinf(bad) and name in registry.SIGNS):  # an infinite number has a sign
+        assert not np.isfinite(updates["w"][1])
+    if name not in registry.ARRAYWISE | registry.GLOBAL:
+        assert np.isfinite(updates["w"][0])
 
 
 def test_clipping_a_gradient_that_is_not_finite_makes_every_update_nan():

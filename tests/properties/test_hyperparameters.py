@@ -51,8 +51,9 @@ def test_static_values_differ_by_no_more_than_their_rounding(name):
     tx, (p, g) = registry.make(name), registry.matrix()
     static = registry.step(name)(g, tx.init(p), p)
     injected = registry.step_with(tx, g, tx.init(p), p)
-    # 1 - 0.999 in float32 is off by 1.3e-5; every other rounding is far smaller.
-    registry.assert_close(static, injected, rtol=2e-5, atol=1e-9)
+    # 1 - 0.999 in float32 is off by 1.3e-5, 1 - 0.9999 by ten times that; every other rounding is far smaller.
+    slow = any(0.999 < x < 1 for x in registry.numeric(tx).values())
+    registry.assert_close(static, injected, rtol=2e-4 if slow else 2e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", TOGETHER)
@@ -60,14 +61,15 @@ def test_a_new_value_compiles_nothing_where_the_transformation_is_an_argument(na
     tx, (p, g) = registry.make(name), registry.matrix()
     registry.step_with(tx, g, tx.init(p), p)
     compiled = registry.step_with._cache_size()
-    changed = jax.tree.map(lambda x: x * 0.5, tx)
+    changed = tx.replace(**registry.other_values(tx))
     registry.step_with(changed, g, changed.init(p), p)
     assert registry.step_with._cache_size() == compiled
 
 
 def assert_population_is_its_members(name, hypers):
     tx, (p, g) = registry.make(name), registry.matrix()
-    members = [tx.replace(**{h: np.float32(tx.arguments[h] * factor) for h in hypers}) for factor in (1.0, 0.5)]
+    choices = registry.numeric(tx), registry.other_values(tx)
+    members = [tx.replace(**{h: np.float32(values[h]) for h in hypers}) for values in choices]
     batched = jax.tree.map(lambda x: 0 if isinstance(x, np.float32) else None, members[0])
     stacked = jax.tree.map(lambda *xs: jnp.stack(xs) if isinstance(xs[0], np.float32) else xs[0], *members)
     in_axes = (batched, None, None, None)

@@ -9,9 +9,11 @@ from properties.test_jax_transformations import donated
 
 @pytest.mark.parametrize("name", registry.ELEMENTWISE)
 def test_an_elementwise_step_donated_needs_no_memory_that_grows_with_the_arrays(name):
-    compiled, (p, _, _) = donated(name)
-    # The step's scalars, and not one of the 4096 numbers of an array.
-    assert compiled.memory_analysis().temp_size_in_bytes < p["w"].nbytes / 16
+    compiled, (p, state, _) = donated(name)
+    # The step's scalars, and not one of the 4096 numbers of an array. Where the step reads the very state that it
+    # replaces, XLA copies that first on a CPU, as it does for Optax.
+    allowed = sum(x.nbytes for x in jax.tree.leaves(state)) if name in registry.READS_STATE else 0
+    assert compiled.memory_analysis().temp_size_in_bytes < allowed + p["w"].nbytes / 16
 
 
 @pytest.mark.parametrize("name", registry.NAMES)
@@ -28,4 +30,6 @@ def test_a_state_holds_no_more_than_its_arrays_and_scalars(name):
     p = registry.params()
     state = registry.make(name).init(p)
     shapes = {x.shape for x in jax.tree.leaves(p)} | {()}
-    assert {x.shape for x in jax.tree.leaves(state)} <= shapes
+    if name not in registry.FACTORED:
+        assert {x.shape for x in jax.tree.leaves(state)} <= shapes
+    assert sum(x.size for x in jax.tree.leaves(state)) <= 5 * sum(x.size for x in jax.tree.leaves(p)) + 10

@@ -1,0 +1,193 @@
+"""Optimizers that estimate their learning rate, or how far a model of the loss may be trusted."""
+
+from typing import Any
+
+from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, transformation
+from gradtx.transforms import (
+    add_decayed_weights,
+    scale,
+    scale_by_dadapt,
+    scale_by_momo,
+    scale_by_momo_adam,
+    scale_by_prodigy,
+)
+
+
+@transformation
+def prodigy(
+    learning_rate: ScalarOrSchedule = 1.0,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    estim_lr0: float = 1e-6,
+    estim_lr_coef: ScalarOrSchedule = 1.0,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
+) -> GradientTransformation:
+    """Adam with a learning rate that it finds itself.
+
+    p - u, with the step u of `scale_by_prodigy`.
+
+    Optax corrects the bias of the moments; the paper does not.
+
+    Args:
+      learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.
+      b1: decay of the first moment, in [0, 1); a number or a schedule. The authors' default, as are those below.
+      b2: decay of the second moment, in [0, 1); a number or a schedule.
+      eps: keeps the quotient small where v is; at least 0.
+      estim_lr0: the first estimate, above 0.
+      estim_lr_coef: factor of later estimates, at least 0.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
+      where: must be None, for one rate is found for all; groups of arrays are for `partition`.
+      maximize: climb instead of descend.
+
+    Returns:
+      A transformation that keeps an `Estimate`, four arrays per array; its update needs `params`.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Mishchenko and Defazio, 2023, Prodigy: An Expeditiously Adaptive Parameter-Free Learner.
+    """
+    if where is not None:
+        raise ValueError("where: one rate is found for all arrays, and all decay; make groups of them with partition.")
+    decay = 0.0 if weight_decay is None else weight_decay
+    return chain(
+        *([scale(-1.0)] if maximize else []),
+        scale_by_prodigy(learning_rate, b1, b2, eps, estim_lr0, estim_lr_coef, decay),
+        scale(-1.0),
+    )
+
+
+@transformation
+def dadapt_adamw(
+    learning_rate: ScalarOrSchedule = 1.0,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    estim_lr0: float = 1e-6,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
+) -> GradientTransformation:
+    """AdamW with a learning rate that it finds itself.
+
+    p - u, with the step u of `scale_by_dadapt`.
+
+    Optax corrects the bias of the moments; the authors' code does not unless asked.
+
+    Args:
+      learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.
+      b1: decay of the first moment, in [0, 1); a number or a schedule. The authors' default, as are those below.
+      b2: decay of the second moment, in [0, 1); a number or a schedule.
+      eps: keeps the quotient small where v is; at least 0.
+      estim_lr0: the first estimate, above 0.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
+      where: must be None, for one rate is found for all; groups of arrays are for `partition`.
+      maximize: climb instead of descend.
+
+    Returns:
+      A transformation that keeps an `Estimate`, four arrays per array; its update needs `params`.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Defazio and Mishchenko, 2023, Learning-Rate-Free Learning by D-Adaptation.
+    """
+    if where is not None:
+        raise ValueError("where: one rate is found for all arrays, and all decay; make groups of them with partition.")
+    decay = 0.0 if weight_decay is None else weight_decay
+    return chain(
+        *([scale(-1.0)] if maximize else []),
+        scale_by_dadapt(learning_rate, b1, b2, eps, estim_lr0, decay),
+        scale(-1.0),
+    )
+
+
+@transformation
+def momo(
+    learning_rate: ScalarOrSchedule = 1.0,
+    beta: ScalarOrSchedule = 0.9,
+    lower_bound: ScalarOrSchedule = 0.0,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
+) -> GradientTransformation:
+    """Momentum whose step goes as far as a model of the loss says.
+
+    p - u, with the step u of `scale_by_momo`, whose longest is learning_rate times the average gradient.
+
+    Args:
+      learning_rate: the longest step, at least 0; a number or a schedule.
+      beta: decay of the averages, in [0, 1); a number or a schedule. The paper's default.
+      lower_bound: the least value that the loss can have; any finite number.
+      weight_decay: the weight of half the squared parameters in the loss, at least 0: here it joins the
+        gradient, for the rate is only found; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
+
+    Returns:
+      A transformation that keeps a `Momo`; its update needs `params` and the extra argument `value`, the loss.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Schaipp, Ohana, Eickenberg, Defazio and Gower, 2023, MoMo: Momentum Models for Adaptive Learning Rates.
+    """
+    return chain(
+        *([scale(-1.0)] if maximize else []),
+        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+        scale_by_momo(learning_rate, beta, lower_bound),
+        scale(-1.0),
+    )
+
+
+@transformation
+def momo_adam(
+    learning_rate: ScalarOrSchedule,
+    b1: ScalarOrSchedule = 0.9,
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    lower_bound: ScalarOrSchedule = 0.0,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
+) -> GradientTransformation:
+    """Adam whose step goes as far as a model of the loss says.
+
+    p - u, with the step u of `scale_by_momo_adam`.
+
+    Args:
+      learning_rate: the longest step, at least 0, usually 0.01; a number or a schedule.
+      b1: decay of the first moment, in [0, 1); a number or a schedule.
+      b2: decay of the second moment, in [0, 1); a number or a schedule.
+      eps: keeps the quotient small where v is; at least 0.
+      lower_bound: the least value that the loss can have; any finite number.
+      weight_decay: the weight of half the squared parameters in the loss, at least 0: here it joins the
+        gradient, for the rate is only found; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: climb instead of descend.
+
+    Returns:
+      A transformation that keeps a `MomoAdam`; its update needs `params` and the extra argument `value`, the loss.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Schaipp, Ohana, Eickenberg, Defazio and Gower, 2023, MoMo: Momentum Models for Adaptive Learning Rates.
+    """
+    return chain(
+        *([scale(-1.0)] if maximize else []),
+        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+        scale_by_momo_adam(learning_rate, b1, b2, eps, lower_bound),
+        scale(-1.0),
+    )

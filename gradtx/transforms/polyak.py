@@ -1,0 +1,62 @@
+"""Step sizes from the loss."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation, treewise
+from gradtx.core.checks import finite, in_range
+from gradtx.core.numerics import bounded_square, cast
+from gradtx.transforms import trees
+from gradtx.transforms.clipping import global_norm
+
+Array = jax.Array
+PyTree = Any
+
+
+@transformation
+def scale_by_polyak(
+    f_min: ScalarOrSchedule = 0.0,
+    max_learning_rate: ScalarOrSchedule = 1.0,
+    eps: ScalarOrSchedule = 0.0,
+    variant: str = "sps",
+) -> GradientTransformation:
+    """Scale by the step that would reach the least loss, were the loss as steep all the way.
+
+    u min((value - f_min) / (||g||^2 + eps), max_learning_rate)
+
+    Args:
+      f_min: the least value that the loss can have; any finite number.
+      max_learning_rate: the largest step size, at least 0; a number or a schedule.
+      eps: added to the squared norm, at least 0.
+      variant: "sps", or "sps+" to take no step uphill where the loss is below `f_min`.
+
+    Returns:
+      A transformation without state, which needs the extra argument `value`, the loss.
+
+    Raises:
+      ValueError: if an argument is out of range.
+
+    References:
+      Loizou et al., 2021, Stochastic Polyak Step-size for SGD: An Adaptive Learning Rate for Fast Convergence.
+    """
+    finite("f_min", f_min)
+    in_range("max_learning_rate", max_learning_rate)
+    in_range("eps", eps)
+    if variant not in ("sps", "sps+"):
+        raise ValueError(f'variant = {variant!r} is not known; expected "sps" or "sps+".')
+    return treewise(
+        _polyak, needs=("value",), f_min=f_min, largest=max_learning_rate, eps=eps, positive=variant == "sps+"
+    )
+
+
+def _polyak(
+    updates: PyTree, s: None, params: PyTree, f_min: Array, largest: Array, eps: Array, positive: bool, value: Array
+) -> tuple[PyTree, None]:
+    gap = cast(value, f_min.dtype) - f_min
+    gap = jnp.maximum(gap, 0) if positive else gap
+    square = bounded_square(global_norm(updates)) + eps
+    defined = square > jnp.finfo(square.dtype).tiny
+    step = jnp.where(defined, jnp.minimum(gap / jnp.where(defined, square, 1), largest), 0)
+    return trees.scaled(updates, step), s

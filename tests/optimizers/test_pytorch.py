@@ -1,0 +1,143 @@
+"""A hundred steps in float64 as in PyTorch 2.13, over several options of each class; data/make_torch.py wrote them."""
+
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradtx
+
+CASES = json.loads((Path(__file__).parents[1] / "data" / "torch_optimizers.json").read_text())
+
+
+def raw_eps(eps, b2):
+    """PyTorch's eps beside a root whose bias is not corrected yet, in the terms of one that is."""
+    return gradtx.stepwise(lambda step: eps / jnp.sqrt(-jnp.expm1((step + 1.0) * jnp.log(b2))))
+
+
+def l2(tx, decay):
+    """With weight decay where most of PyTorch's classes have it: in the gradient."""
+    return gradtx.chain(gradtx.add_decayed_weights(decay), tx) if decay else tx
+
+
+def sgd(lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, maximize=False):
+    tx = gradtx.sgd(lr, momentum, nesterov, dampening=dampening) if momentum else gradtx.sgd(lr)
+    return gradtx.chain(gradtx.scale(-1.0 if maximize else 1.0), l2(tx, weight_decay))
+
+
+def adagrad(lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10, maximize=False):
+    rate = gradtx.stepwise(lambda step: lr / (1 + step * lr_decay))
+    return l2(gradtx.adagrad(rate, initial_accumulator_value, eps, maximize=maximize), weight_decay)
+
+
+def rmsprop(lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, maximize=False):
+    tx = gradtx.rmsprop(lr, alpha, eps, centered=centered, momentum=momentum or None, maximize=maximize)
+    return l2(tx, weight_decay)
+
+
+def adadelta(lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0, maximize=False):
+    return l2(gradtx.adadelta(lr, rho, eps, maximize=maximize), weight_decay)
+
+
+def rprop(lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50), maximize=False):
+    return gradtx.rprop(lr, *etas, *map(float, step_sizes), maximize=maximize)
+
+
+def adam(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, maximize=False):
+    tx = (gradtx.amsgrad if amsgrad else gradtx.adam)(lr, *betas, eps, maximize=maximize)
+    return l2(tx, weight_decay)
+
+
+def adamw(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, maximize=False):
+    factory = gradtx.amsgrad if amsgrad else gradtx.adam
+    return factory(lr, *betas, eps, weight_decay=weight_decay, maximize=maximize)
+
+
+def decayed(make, weight_decay, decoupled):
+    if decoupled:
+        return make(weight_decay=weight_decay or None)
+    return l2(make(), weight_decay)
+
+
+def radam(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled_weight_decay=False, maximize=False):
+    def make(**options):
+        return gradtx.radam(lr, *betas, raw_eps(eps, betas[1]), maximize=maximize, **options)
+
+    return decayed(make, weight_decay, decoupled_weight_decay)
+
+
+def nadam(
+    lr=2e-3,
+    betas=(0.9, 0.999),
+    eps=1e-8,
+    weight_decay=0.0,
+    momentum_decay=4e-3,
+    decoupled_weight_decay=False,
+    maximize=False,
+):
+    def make(**options):
+        return gradtx.nadam(lr, *betas, eps, momentum_decay=momentum_decay, maximize=maximize, **options)
+
+    return decayed(make, weight_decay, decoupled_weight_decay)
+
+
+def adamax(lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, maximize=False):
+    return l2(gradtx.adamax(lr, *betas, eps, maximize=maximize), weight_decay)
+
+
+def asgd(lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0.0, maximize=False):
+    return l2(gradtx.asgd(lr, lambd, alpha, int(t0), maximize=maximize), weight_decay)
+
+
+def adafactor(lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, weight_decay=0.0, maximize=False):
+    rate = gradtx.stepwise(lambda step: jnp.minimum(lr, 1 / jnp.sqrt(step + 1.0)))
+    return gradtx.chain(
+        gradtx.scale(-1.0 if maximize else 1.0),
+        gradtx.scale_by_factored_rms(True, -beta2_decay, 0, 1, 1e-30),
+        gradtx.clip_by_block_rms(d),
+        gradtx.scale_by_param_block_rms(eps[1]),
+        gradtx.scale_by_learning_rate(rate),
+        gradtx.add_decayed_weights(lr * weight_decay, mode="independent"),
+    )
+
+
+MAKE = {
+    "SGD": sgd,
+    "Adagrad": adagrad,
+    "RMSprop": rmsprop,
+    "Adadelta": adadelta,
+    "Rprop": rprop,
+    "Adam": adam,
+    "AdamW": adamw,
+    "RAdam": radam,
+    "NAdam": nadam,
+    "Adamax": adamax,
+    "ASGD": asgd,
+    "Adafactor": adafactor,
+}
+
+
+def path(tx, start, steps):
+    def step(carry, _):
+        p, state = carry
+        updates, state = tx.update(2 * p + jnp.sin(5 * p), state, p)
+        p = gradtx.apply_updates(p, updates)
+        kept = state.get("asgd", state).get("track_average", {"average": p})
+        return (p, state), (p, kept["average"])
+
+    p = jnp.asarray(start, jnp.float64)
+    paths = jax.lax.scan(step, (p, tx.init(p)), length=max(steps))[1]
+    return [np.asarray(x)[np.array(steps) - 1] for x in paths]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_hundred_steps_in_float64_are_those_of_pytorch(name):
+    case = CASES[name]
+    with jax.enable_x64(True):
+        ours, average = path(MAKE[case["class"]](**case["options"]), case["start"], case["steps"])
+    np.testing.assert_allclose(ours, case["path"], rtol=1e-12, atol=1e-14)
+    if "average" in case:
+        np.testing.assert_allclose(average, case["average"], rtol=1e-12, atol=1e-14)
