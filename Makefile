@@ -14,7 +14,7 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not exhaustive"
+	$(BIN)/python -m pytest -m "not exhaustive and not slow"
 
 test-all: $(READY)
 	$(BIN)/python -m pytest
@@ -24,7 +24,7 @@ test-oldest:
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install --quiet --editable . jax==0.8.0 jaxlib==0.8.0 optax chex pytest pytest-xdist \
 		equinox flax hypothesis orbax-checkpoint
-	.venv-oldest/bin/python -m pytest -m "not exhaustive" --ignore gradtx/race --ignore gradtx/__main__.py gradtx \
+	.venv-oldest/bin/python -m pytest -m "not exhaustive and not slow" --ignore gradtx/race --ignore gradtx/__main__.py gradtx \
 		tests/core tests/transforms tests/schedules tests/optimizers tests/properties
 
 # The page of what holds: the tests of promises, run of gradtx and of Optax, whose failures are what the page reports.

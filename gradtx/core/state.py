@@ -3,7 +3,7 @@
 Nested dicts keyed by stage names; below them what a stage keeps, one tree per field; one step counter at the top.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -49,6 +49,7 @@ def init_state(plan: Plan, params: PyTree) -> dict[str, Any]:
             kept = primitive.init(treedef.unflatten(list(map(widen, chosen)) if primitive.foreign else chosen))
             if not primitive.foreign:
                 kept = _fresh(jax.tree.map(cast, kept), leaves)
+                kept = map_parts(partial(_place_all, leaves), treedef, kept)
         put(state, stage.path, scalars.pack(kept, scalars.init_schedules(primitive)))
     return state
 
@@ -63,6 +64,27 @@ def _init_slot(primitive: Leafwise, p: Any) -> Any:
     else:
         slot = _fresh(jax.tree.map(lambda x: cast(jnp.asarray(x)), primitive.init(widen(p))), [p])
     return jax.tree.map(partial(_placed_like, p), slot) if isinstance(p, jax.core.Tracer) else slot
+
+
+def map_parts(change: Callable[..., list[Any]], treedef: Any, kept: Any, *others: Any) -> Any:
+    """What a treewise stage keeps, with every part of it that is a tree like the parameters changed leaf by leaf.
+
+    `change` is given the leaves of that part, and those of the same part of the `others`, which are built alike.
+    """
+    leaves, found = flatten(kept)
+    if found == treedef:
+        return treedef.unflatten(change(leaves, *(flatten(other)[0] for other in others)))
+    if isinstance(kept, tuple):
+        parts = [map_parts(change, treedef, *part) for part in zip(kept, *others, strict=True)]
+        return type(kept)(*parts) if hasattr(kept, "_fields") else tuple(parts)
+    if isinstance(kept, dict):
+        return {name: map_parts(change, treedef, kept[name], *(other[name] for other in others)) for name in kept}
+    return kept
+
+
+def _place_all(ps: list[Any], xs: list[Any]) -> list[Any]:
+    traced = [isinstance(p, jax.core.Tracer) and hasattr(x, "shape") for p, x in zip(ps, xs, strict=True)]
+    return [_placed_like(p, x) if yes else x for p, x, yes in zip(ps, xs, traced, strict=True)]
 
 
 def _placed_like(p: Any, x: Any) -> Any:

@@ -17,7 +17,7 @@ from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
 from gradtx.core.primitives import Leafwise, Marker, Pair, Selected, Stage, Treewise, is_numeric
 from gradtx.core.selection import Selector
-from gradtx.core.state import STEP, as_slots, as_trees, open_state, put
+from gradtx.core.state import STEP, as_slots, as_trees, map_parts, open_state, put
 from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
 
 PyTree = Any
@@ -138,7 +138,10 @@ class _Flow:
                 result, new = primitive.update(tree, kept, jax.tree.map(widen, params), **self.extra)
         else:
             arguments.update((name, self.extra[name]) for name in primitive.needs if name in self.extra)
-            result, new = call_tree_program(tree_program(stage), tree, kept, params, arguments)
+            # A leaf that is left alone is None to the stage in all that it keeps too, and stays there as it is.
+            left = map_parts(functools.partial(self.selector.only, selections), self.treedef, kept)
+            result, new = call_tree_program(tree_program(stage), tree, left, params, arguments)
+            new = map_parts(_fill, self.treedef, new, kept)
         results = flatten_like(
             self.treedef, result, name=self.plan.name, what=f"the updates from stage {stage.name!r}", like="updates"
         )
@@ -165,6 +168,10 @@ class _Flow:
     def describe(self, i: int) -> str:
         """Where an error in the mathematics of one array came about."""
         return f"{self.plan.name}: in {leaf_path(self.treedef, i, 'updates')}, {spell_array(self.values[i])}."
+
+
+def _fill(xs: list[Any], olds: list[Any]) -> list[Any]:
+    return [old if x is None else x for x, old in zip(xs, olds, strict=True)]
 
 
 def apply_updates(params: PyTree, updates: PyTree) -> PyTree:

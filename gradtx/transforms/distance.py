@@ -87,7 +87,8 @@ def _dowg(updates: PyTree, s: Travelled, params: PyTree, eps: Array) -> tuple[Py
     distance = jnp.maximum(jnp.maximum(s.distance, travelled), jnp.sqrt(eps))
     norm = trees.bounded_norm(global_norm(updates))
     gathered = trees.hypot(s.gathered, trees.bounded_norm(distance * norm))
-    rate = distance * (distance / (gathered + eps))
+    below = gathered + eps
+    rate = distance * jnp.where(below > 0, distance / jnp.where(below > 0, below, 1), 0)
     return trees.scaled(updates, rate), Travelled(s.origin, distance, gathered)
 
 
@@ -137,8 +138,8 @@ def _cocob(g: Array, s: Betting, p: Array, alpha: Array, eps: Array) -> tuple[Ar
         raise TypeError("cocob bets on the sign of real numbers; split the complex array into real and imaginary part.")
     quarter = jnp.finfo(g.dtype).max / 4
     size = jnp.minimum(jnp.abs(g), quarter / alpha)
-    g = jnp.where(jnp.isnan(g), g, jnp.sign(g) * size)
-    largest = jnp.maximum(jnp.maximum(s.largest, eps), size)
+    g = jnp.where(jnp.isfinite(g), jnp.sign(g) * size, g)
+    largest = jnp.maximum(jnp.maximum(s.largest, jnp.maximum(eps, jnp.finfo(size.dtype).tiny)), size)
     total = bounded(s.total) + size
     reward = jnp.clip(s.reward - g * (p - s.origin), 0, quarter)
     against = jnp.clip(s.against, -quarter, quarter) - g

@@ -145,7 +145,7 @@ def _prodigy(
 ) -> tuple[PyTree, Estimate]:
     params, d, c = trees.wide(params), s.distance, jnp.sqrt(b2)
     k = d * learning_rate
-    grown = trees.scaled(g, d)
+    grown = trees.scaled_within(g, d)
     first = trees.average_of(s.first, grown, rate1)
     second = trees.average_of(s.second, trees.squares(grown), rate2)
     numerator = c * s.numerator + d * k * trees.inner_product(g, trees.difference(s.origin, params))
@@ -171,7 +171,7 @@ def _dadapt(
     k = s.distance * learning_rate
     ahead = jax.tree.map(lambda x, v: x / (root(v) + cast(eps, v.dtype)), s.gathered, s.second)
     numerator = c * s.numerator + rest * k * trees.inner_product(g, ahead)
-    grown = trees.scaled(g, k)
+    grown = trees.scaled_within(g, k)
     first = trees.average_of(s.first, grown, rate1)
     second = trees.average_of(s.second, trees.squares(g), rate2)
     gathered = trees.average_of(s.gathered, grown, rest)

@@ -128,6 +128,8 @@ def _sophia(
         m = m + r1 * (g - m)  # noqa: PLW2901
         new = jnp.asarray(new, h.dtype)  # noqa: PLW2901
         h = jnp.where(renew > 0, h + r2 * (new - h), h)  # noqa: PLW2901
-        results.append((jnp.clip(m / jnp.maximum(part * h, least), -most, most), m, h))
+        results.append(
+            (jnp.clip(m / jnp.maximum(jnp.maximum(part * h, least), jnp.finfo(g.dtype).tiny), -most, most), m, h)
+        )
     u, first, second = (treedef.unflatten(list(x)) for x in zip(*results, strict=True)) if results else (updates, *s)
     return u, Curvature(first, second)

@@ -36,6 +36,17 @@ def scaled(tree: PyTree, factor: Array) -> PyTree:
     return jax.tree.map(lambda x: cast(factor, x.real.dtype) * x, tree)
 
 
+def scaled_within(tree: PyTree, factor: Array) -> PyTree:
+    """Every array times a scalar; what was finite stays below a quarter of the largest number, so that sums are too."""
+
+    def one(x: Array) -> Array:
+        y = cast(factor, x.real.dtype) * x
+        quarter = jnp.finfo(x.dtype).max / 4
+        return y if jnp.iscomplexobj(x) else jnp.where(jnp.isfinite(x), jnp.clip(y, -quarter, quarter), y)
+
+    return jax.tree.map(one, tree)
+
+
 def difference(a: PyTree, b: PyTree) -> PyTree:
     """A - b, array by array."""
     return jax.tree.map(jnp.subtract, a, b)

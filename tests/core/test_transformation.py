@@ -12,7 +12,7 @@ import gradtx
 from properties import registry
 
 NAMESPACE = {**{name: getattr(gradtx, name) for name in gradtx.__all__}, "jnp": jnp, "np": np}
-NAMESPACE |= {"_matrices": registry._matrices, "_labels": registry._labels}
+NAMESPACE |= {name: getattr(registry, name) for name in ("_matrices", "_labels", "_shrunk", "_at_most_one")}
 IMPORTABLE = [name for name in registry.NAMES if name not in ("leafwise", "treewise", "stepwise")]
 VALUES = {
     **{name: registry.MAKE[name] for name in IMPORTABLE},
@@ -71,6 +71,7 @@ def test_leaves_are_the_numbers_and_are_named_after_their_arguments():
     assert named == {
         ".learning_rate.init_value": 0.1,
         ".learning_rate.end_value": 0.0,
+        ".learning_rate.exponent": 1.0,
         ".b1": 0.9,
         ".b2": 0.999,
         ".eps": 1e-6,

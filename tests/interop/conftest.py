@@ -51,12 +51,12 @@ def loss(problem: Problem) -> Callable[[Any], jax.Array]:
 
 @pytest.fixture(scope="session")
 def train(problem: Problem, loss: Callable[[Any], jax.Array]) -> Callable[..., tuple[Any, Any]]:
-    """The training loop of the pair's protocol, which hands every transformation the loss as `value`."""
+    """The training loop of the pair's protocol, which hands every transformation the loss and some Hessian."""
 
     @partial(jax.jit, static_argnums=0)
     def step(update: Any, params: Any, state: Any) -> tuple[Any, Any]:
         value, grads = jax.value_and_grad(loss)(params)
-        updates, state = update(grads, state, params, value=value)
+        updates, state = update(grads, state, params, value=value, hessian=grads)
         return optax.apply_updates(params, updates), state
 
     def run(tx: Any, params: Any = None, state: Any = None, steps: int = STEPS) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ The promises are measured of Optax too, where it has a transformation of that na
 
 import functools
 import importlib
+import inspect
 import os
 from collections.abc import Callable
 from typing import Any
@@ -85,7 +86,7 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "cosine_decay_schedule": lambda: gradtx.cosine_decay_schedule(0.5, 10, 0.1),
     "cosine_restarts": lambda: gradtx.cosine_restarts(0.5, 2, 2),
     "sgdr_schedule": lambda: gradtx.sgdr_schedule(
-        [dict(init_value=0.1, peak_value=0.5, warmup_steps=1, decay_steps=3)]
+        [{"init_value": 0.1, "peak_value": 0.5, "warmup_steps": 1, "decay_steps": 3}]
     ),
     "cyclical": lambda: gradtx.cyclical(0.1, 0.5, 2, mode="exp_range", gamma=0.9),
     "one_cycle": lambda: gradtx.one_cycle(0.5, 10),
@@ -242,6 +243,21 @@ OPTIMIZERS = [name for name in gradtx.optimizers.__all__ if name in MAKE]
 SCHEDULES = [
     name for name in NAMES if LIBRARY == "gradtx" and isinstance(make(name), gradtx.Schedule) and name != "plateau"
 ]
+# One or two of each kind of machinery. Of the others `make test` leaves out what takes long to compile; `make test-all`
+# and the page of promises do not.
+SAMPLE = {
+    *("adabelief", "adafactor", "adam", "adamw", "amsgrad", "cautious", "cosine", "lion", "mechanize", "momo", "nadam"),
+    *("partition", "plateau", "prodigy", "rmsprop", "sgd", "sophia", "add_noise", "chain", "clip_by_global_norm"),
+    *("leafwise", "masked", "piecewise_constant", "scale_by_rss", "scale_by_sm3", "stepwise", "trace", "treewise"),
+    *("warmup_cosine", "yogi"),
+}
+
+
+def sampled(names: list[str]) -> list[Any]:
+    """Names for a test that takes long: those outside the sample marked as slow."""
+    return [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
 # Those in which one array's update depends on others, or a number's update on the rest of its array.
 GLOBAL = {
     *("chain", "clip_by_global_norm", "treewise", "normalize_by_update_norm", "scale_by_polyak", "polyak_sgd"),
@@ -313,8 +329,10 @@ step_with = jax.jit(advance)
 
 
 def numeric(tx: Any) -> dict[str, Any]:
-    """The numeric hyperparameters among a transformation's own arguments."""
-    return {name: x for name, x in tx.arguments.items() if isinstance(x, float)}
+    """The numeric hyperparameters among a transformation's own arguments, but for those that only begin a state."""
+    known = inspect.signature(getattr(gradtx, tx.name), eval_str=True).parameters
+    plain = {name for name, p in known.items() if p.annotation is float}
+    return {name: x for name, x in tx.arguments.items() if isinstance(x, float) and name not in plain}
 
 
 def other_values(tx: Any) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def test_finite_gradients_of_any_size_give_finite_updates_and_states(name, dtype
 
 
 @pytest.mark.scenario(4, "a zero float16 gradient gives a zero update, also where eps is a float16 scalar")
-@pytest.mark.parametrize("name", [name for name in registry.NAMES if name not in registry.NOISY])
+@pytest.mark.parametrize("name", registry.sampled([name for name in registry.NAMES if name not in registry.NOISY]))
 def test_a_zero_float16_gradient_gives_a_zero_update(name):
     # Eager, as in a notebook: jitted, XLA may keep more precision than the dtype has.
     p = {"w": jnp.zeros((2, 2), jnp.float16)}
@@ -70,7 +70,7 @@ def test_a_zero_gradient_gives_a_zero_update_also_with_eps_rounded_to_zero(name,
         tx = registry.make(name).replace(eps=eps)
     else:
         tx = getattr(registry.lib, name)(0.01, eps=eps)
-    updates, _ = tx.update(g, tx.init(g), registry.copy(g))
+    updates, _ = registry.advance(tx, g, tx.init(g), registry.copy(g))
     np.testing.assert_array_equal(updates, 0.0)
 
 

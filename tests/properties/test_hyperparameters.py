@@ -46,7 +46,7 @@ def test_a_traced_and_a_scheduled_constant_value_give_the_same_bits(name, hyper)
     assert_traced_and_scheduled_constants_are_one(name, [hyper])
 
 
-@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize("name", registry.sampled(TOGETHER))
 def test_static_values_differ_by_no_more_than_their_rounding(name):
     tx, (p, g) = registry.make(name), registry.matrix()
     static = registry.step(name)(g, tx.init(p), p)
@@ -56,7 +56,7 @@ def test_static_values_differ_by_no_more_than_their_rounding(name):
     registry.assert_close(static, injected, rtol=2e-4 if slow else 2e-5, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize("name", registry.sampled(TOGETHER))
 def test_a_new_value_compiles_nothing_where_the_transformation_is_an_argument(name):
     tx, (p, g) = registry.make(name), registry.matrix()
     registry.step_with(tx, g, tx.init(p), p)
@@ -79,7 +79,7 @@ def assert_population_is_its_members(name, hypers):
         registry.assert_close(jax.tree.map(lambda x, i=i: x[i], population), alone)
 
 
-@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize("name", registry.sampled(TOGETHER))
 def test_vmap_over_all_hyperparameters_equals_each_member_alone(name):
     assert_population_is_its_members(name, registry.numeric(registry.make(name)))
 

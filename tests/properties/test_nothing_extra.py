@@ -7,7 +7,7 @@ from properties import registry
 from properties.test_jax_transformations import donated
 
 
-@pytest.mark.parametrize("name", registry.ELEMENTWISE)
+@pytest.mark.parametrize("name", registry.sampled(registry.ELEMENTWISE))
 def test_an_elementwise_step_donated_needs_no_memory_that_grows_with_the_arrays(name):
     compiled, (p, state, _) = donated(name)
     # The step's scalars, and not one of the 4096 numbers of an array. Where the step reads the very state that it
