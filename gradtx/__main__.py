@@ -1,9 +1,10 @@
-"""The command line: `python -m gradtx race`."""
+"""The command line: `python -m gradtx race`, `python -m gradtx optimizers`."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
+from gradtx import catalogue
 from gradtx.race import cli as race
 
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m gradtx", description="gradtx at work.")
     commands = parser.add_subparsers(required=True, metavar="command")
     race.add_command(commands)
+    catalogue.add_command(commands)
     options = parser.parse_args(arguments)
     return options.run(options)
 

@@ -22,9 +22,13 @@ class Length(NamedTuple):
 Contestant = Callable[[Any, Length], GradientTransformation]
 
 
-def _plain(factory: Callable[..., GradientTransformation], **fixed: float) -> Contestant:
+def _plain(factory: Callable[..., GradientTransformation], **fixed: Any) -> Contestant:
     """An optimizer whose learning rate is constant: the length of the race is nothing to it."""
     return lambda rate, length: factory(rate, **fixed)
+
+
+def _all(*names: str) -> dict[str, Contestant]:
+    return {name: _plain(getattr(gradtx, name)) for name in names}
 
 
 def _clipped_adamw_cosine(rate: Any, length: Length) -> GradientTransformation:
@@ -47,10 +51,27 @@ GROUPS: dict[str, dict[str, Contestant]] = {
         "adamw": _plain(gradtx.adamw),
         "adam_l2": _plain(gradtx.adam_l2),
     },
-    "adam_variants": {
-        "amsgrad": _plain(gradtx.amsgrad),
-        "nadam": _plain(gradtx.nadam),
-        "adabelief": _plain(gradtx.adabelief),
+    "descent": {
+        "nesterov": _plain(gradtx.sgd, momentum=0.9, nesterov=True),
+        "rmsprop_centered": _plain(gradtx.rmsprop, centered=True),
+        **_all("adadelta", "asgd", "noisy_sgd", "optimistic_gradient_descent"),
+    },
+    "adam_variants": _all(
+        *("amsgrad", "nadam", "nadamw", "adabelief", "radam", "adamax", "adamaxw", "yogi", "stable_adamw", "adam_mini")
+    ),
+    "adam_relatives": {
+        **_all("laprop", "adopt", "mars", "ademamix", "simplified_ademamix", "acprop", "adan", "grams"),
+        "cautious_adam": lambda rate, length: gradtx.cautious(gradtx.adam(rate)),
+    },
+    "signs": _all("sign_sgd", "signum", "lion", "rprop"),
+    "layerwise": _all("lamb", "lars", "novograd", "adafactor", "sm3", "madgrad", "fromage"),
+    "rate_free": {
+        **_all("polyak_sgd", "dog", "dowg", "cocob", "prodigy", "dadapt_adamw", "momo", "momo_adam"),
+        "mechanized_sgd": lambda rate, length: gradtx.mechanize(gradtx.sgd(rate)),
+    },
+    "others": {
+        **_all("sophia"),
+        "dpsgd": _plain(gradtx.dpsgd, batch_size=64),
     },
     "recipes": {
         "clipped_adamw_cosine": _clipped_adamw_cosine,

@@ -74,7 +74,11 @@ def train_epoch(
             return loss_and_accuracy(task, params, train.images[batch], train.labels[batch])[0]
 
         loss, gradients = jax.value_and_grad(loss_of)(member.params)
-        updates, state = tx.update(gradients, member.state, member.params, value=loss)
+        extra = {"value": loss}
+        if "hessian" in dict(tx._plan.wanted):
+            key = jax.random.fold_in(_key(seed, epoch), batch[0])
+            extra["hessian"] = gradtx.hutchinson(loss_of, member.params, key)
+        updates, state = tx.update(gradients, member.state, member.params, **extra)
         return Member(gradtx.apply_updates(member.params, updates), state), loss
 
     member, losses = jax.lax.scan(step, member, batches)

@@ -81,6 +81,7 @@ def scale_by_sophia(
 
     Raises:
       ValueError: if an argument is out of range.
+      TypeError: when used, if an array is complex, for its numbers have no order to be bounded in.
 
     References:
       Liu et al., 2023, Sophia: A Scalable Stochastic Second-order Optimizer for Language Model Pre-training.
@@ -124,6 +125,8 @@ def _sophia(
         if g is None:
             results.append((None, m, h))
             continue
+        if jnp.iscomplexobj(g):
+            raise TypeError("sophia bounds real numbers; split the complex array into real and imaginary part.")
         r1, r2, least, part, most = (cast(x, g.real.dtype) for x in (rate1, rate2, eps, gamma, bound))
         m = m + r1 * (g - m)  # noqa: PLW2901
         new = jnp.asarray(new, h.dtype)  # noqa: PLW2901

@@ -1,0 +1,203 @@
+"""What every optimizer has in common: the way down, numbers treated alike, a first step that is known."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import gradtx
+from properties import registry
+
+NAMES = gradtx.optimizers.__all__
+
+
+def rosenbrock(p):
+    return (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
+
+
+def quadratic(p):
+    """Of condition 1000."""
+    return 0.5 * jnp.sum(jnp.array([1.0, 0.1, 0.01, 0.001]) * p**2)
+
+
+PROBLEMS = {"rosenbrock": (rosenbrock, (-1.0, 1.5), 0.5), "quadratic": (quadratic, (1.0, -1.0, 1.0, -1.0), 0.01)}
+GRID = np.array([3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0], np.float32)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def last_losses(name, problem):
+    """The loss after a thousand steps at every rate of the grid, a population side by side."""
+    loss, start, _ = PROBLEMS[problem]
+
+    def train(rate):
+        tx = getattr(gradtx, name)(rate)
+
+        def step(carry, _):
+            p, state = carry
+            value, g = jax.value_and_grad(loss)(p)
+            hessian = jnp.diag(jax.hessian(loss)(p))
+            updates, state = tx.update(g, state, p, value=value, hessian=hessian)
+            return (gradtx.apply_updates(p, updates), state), None
+
+        p = jnp.array(start)
+        (p, _), _ = jax.lax.scan(step, (p, tx.init(p)), length=1000)
+        return loss(p)
+
+    return jax.vmap(train)(GRID)
+
+
+# Rosenbrock begins at 29. In a thousand steps these come down to the curved valley, and not far along it.
+STATED = {
+    **{(name, "rosenbrock"): 5.0 for name in ("acprop", "cocob", "dog", "sign_sgd")},
+    **{(name, "rosenbrock"): 1.2 for name in ("adafactor", "asgd", "dpsgd", "lamb", "noisy_sgd", "sgd")},
+    ("dpsgd", "quadratic"): 0.1,  # as far as its noise lets it
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("name", registry.sampled(NAMES))
+def test_at_some_rate_of_the_grid_a_thousand_steps_fall_below_the_stated_loss(name, problem):
+    assert np.nanmin(last_losses(name, problem)) < STATED.get((name, problem), PROBLEMS[problem][2])
+
+
+def first_updates(tx, g, p):
+    return tx.update(g, tx.init(p), p, value=jnp.float32(1.0), hessian=jnp.abs(g) + 1)[0]
+
+
+ADAMS = ["adam", "adam_mini", "adamax", "amsgrad", "ademamix", "nadam", "grams", "laprop"]
+
+
+@pytest.mark.parametrize("name", ADAMS)
+def test_the_first_step_of_adams_kin_is_the_learning_rate(name):
+    g = jnp.array([2.0, -2.0, 2.0])
+    factor = {"ademamix": 1 + 5 * 1e-4, "nadam": 0.9 / (1 - 0.9**2) * 0.1 + 1}.get(name, 1.0)
+    expected = -0.25 * factor * np.sign(g)
+    np.testing.assert_allclose(first_updates(getattr(gradtx, name)(0.25), g, jnp.ones(3)), expected, rtol=2e-5)
+
+
+FIRST = {
+    "sgd": lambda g: -0.25 * g,
+    "rmsprop": lambda g: -0.25 * np.sign(g) / np.sqrt(0.1),
+    "adagrad": lambda g: -0.25 * np.sign(g),
+    "sign_sgd": lambda g: -0.25 * np.sign(g),
+    "signum": lambda g: -0.25 * np.sign(g),
+    "lion": lambda g: -0.25 * (np.sign(g) + 0.001),
+    "rprop": lambda g: -0.25 * np.sign(g),
+    "radam": lambda g: -0.25 * g,
+    "acprop": lambda g: -0.25 * g,
+    "adopt": lambda g: 0 * g,
+    "lamb": lambda g: -0.25 * (np.sign(g) + 0.01) * np.sqrt(3) / np.linalg.norm(np.sign(g) + 0.01),
+    "fromage": lambda g: (1 - 0.25 * g * np.sqrt(3) / np.linalg.norm(g)) / np.sqrt(1 + 0.25**2) - 1,
+    "optimistic_gradient_descent": lambda g: -0.25 * g,
+    "dog": lambda g: -0.25 * 1e-6 * (1 + np.sqrt(3)) * g / np.linalg.norm(g),
+    "polyak_sgd": lambda g: -0.25 * g / np.sum(g**2),
+}
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_first_step_is_as_by_hand(name):
+    g = np.array([0.5, -2.0, 8.0])
+    ours = first_updates(getattr(gradtx, name)(0.25), jnp.asarray(g, jnp.float32), jnp.ones(3))
+    np.testing.assert_allclose(ours, FIRST[name](g), rtol=3e-5, atol=1e-7)
+
+
+def two_updates(tx, g, p):
+    state = tx.init(p)
+    for factor in (1.0, -0.25):
+        updates, state = tx.update(factor * g, state, p, value=jnp.float32(1.0), hessian=jnp.abs(g) + 1)
+    return updates
+
+
+# Noise goes by an array's place; coin betting and the sign of a Hessian are not about the two of them.
+NOISY = {"noisy_sgd", "dpsgd"}
+EXACT = {"rtol": 2e-5, "atol": 1e-7}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOISY])
+def test_permuted_numbers_give_permuted_updates_and_turned_signs_turned_ones(name):
+    tx = getattr(gradtx, name)(0.125)
+    g, p = jnp.array([0.5, -2.0, 8.0, 1.0]), jnp.array([1.0, -1.0, 0.5, 2.0])
+    order = jnp.array([2, 0, 3, 1])
+    updates = two_updates(tx, g, p)
+    np.testing.assert_allclose(two_updates(tx, g[order], p[order]), updates[order], **EXACT)
+    np.testing.assert_allclose(two_updates(tx, -g, -p), -updates, **EXACT)
+
+
+SCALE_FREE = ["adam", "adamw", "amsgrad", "nadam", "adamax", "adan", "laprop", "lamb", "lars", "lion", "rprop"]
+SCALE_FREE += ["rmsprop", "adagrad", "signum", "sign_sgd", "adafactor", "adam_mini", "stable_adamw", "grams"]
+
+
+@pytest.mark.parametrize("name", SCALE_FREE)
+def test_the_scale_of_gradients_is_nothing_to_normalised_optimizers(name):
+    options = {"eps": 0.0} if "eps" in getattr(gradtx, name)(0.1).arguments else {}
+    tx = getattr(gradtx, name)(0.125, **options)
+    g, p = jnp.array([0.5, -2.0, 8.0, 1.0]), jnp.array([1.0, -1.0, 0.5, 2.0])
+    np.testing.assert_allclose(two_updates(tx, 1024.0 * g, p), two_updates(tx, g, p), **EXACT)
+
+
+# Methods whose update of a complex number depends on it only through products with its conjugate, or not at all.
+LINEAR = ["sgd", "optimistic_gradient_descent", "dog", "dowg", "polyak_sgd", "lars", "fromage", "asgd", "novograd"]
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_a_complex_array_is_updated_as_its_real_and_imaginary_parts_are(name):
+    options = {"momentum": 0.9} if name == "sgd" else {}
+    tx = getattr(gradtx, name)(0.125, **options)
+    g = jnp.array([[0.5, -2.0], [8.0, 1.0]])
+    p = jnp.array([[1.0, -1.0], [0.5, 2.0]])
+    pairs = two_updates(tx, g, p)
+    ours = two_updates_complex(tx, jax.lax.complex(*g), jax.lax.complex(*p))
+    np.testing.assert_allclose([ours.real, ours.imag], pairs, **EXACT)
+
+
+def two_updates_complex(tx, g, p):
+    state = tx.init(p)
+    for factor in (1.0, -0.25):
+        updates, state = tx.update(factor * g, state, p, value=jnp.float32(1.0))
+    return updates
+
+
+REFUSES_COMPLEX = {"cocob", "rprop", "sophia"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_complex_parameters_are_updated_with_real_second_moments_or_refused(name):
+    tx, p = getattr(gradtx, name)(0.125), jnp.array([[1.0 + 2.0j, -1.0j], [0.5 + 0j, 1.0 - 1.0j]], jnp.complex64)
+    g = 2 * p
+    if name in REFUSES_COMPLEX:
+        with pytest.raises(TypeError, match="split the complex array into real and imaginary part"):
+            tx.update(g, tx.init(p), p, hessian=g)
+        return
+    state = tx.init(p)
+    updates, after = tx.update(g, state, p, value=1.0, hessian=g)
+    assert updates.dtype == jnp.complex64
+    assert np.all(np.isfinite(np.asarray(updates)))
+    assert jax.tree.map(lambda x: x.dtype, after) == jax.tree.map(lambda x: x.dtype, state)
+    for path, x in jax.tree_util.tree_leaves_with_path(state):
+        if any(word in jax.tree_util.keystr(path) for word in ("second", "square", "row", "column", "largest")):
+            assert x.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_maximizing_a_loss_is_minimizing_its_opposite(name):
+    if name in NOISY:
+        pytest.skip("the noise is not turned with the gradient")
+    factory, g, p = getattr(gradtx, name), jnp.array([0.5, -2.0, 8.0]), jnp.array([1.0, -1.0, 0.5])
+    up, down = factory(0.125, maximize=True), factory(0.125)
+    np.testing.assert_allclose(two_updates(up, -g, p), two_updates(down, g, p), **EXACT)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("prodigy", "dadapt_adamw")])
+def test_only_those_arrays_decay_that_where_says(name):
+    tx = getattr(gradtx, name)(0.125, weight_decay=0.5, where={"kernel": True, "bias": False})
+    none = getattr(gradtx, name)(0.125, weight_decay=None)
+    p = {"kernel": jnp.full((2, 2), 3.0), "bias": jnp.full(2, 3.0)}
+    g = jax.tree.map(lambda x: jnp.full_like(x, 0.5), p)
+    extra = {"value": jnp.float32(1.0), "hessian": g}
+    (with_decay, _), (without, _) = (t.update(g, t.init(p), p, **extra) for t in (tx, none))
+    if name not in ("dog", "dowg", "polyak_sgd", "momo", "momo_adam", "cocob"):  # one step for all arrays
+        np.testing.assert_allclose(with_decay["bias"], without["bias"], rtol=1e-6)
+    if name not in ("cocob", "lars", "lamb", "momo", "momo_adam", "dog", "dowg"):
+        assert np.all(np.asarray(with_decay["kernel"]) < np.asarray(without["kernel"]))

@@ -1,0 +1,105 @@
+"""Names that Optax has too follow it over a hundred steps at its own conventions, where the papers leave that free."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from optax import contrib
+
+import gradtx
+
+START = np.array([[1.0, -2.0, 0.5], [0.25, 3.0, -0.75]])
+
+
+def path(tx, apply):
+    def step(carry, _):
+        p, state = carry
+        value = jnp.sum(p**2)
+        updates, state = tx.update(2 * p + jnp.sin(5 * p), state, p, value=value)
+        p = apply(p, updates)
+        return (p, state), p
+
+    p = jnp.asarray(START, jnp.float64)
+    return np.asarray(jax.lax.scan(step, (p, tx.init(p)), length=100)[1])
+
+
+def staged(*stages):
+    return gradtx.chain(*stages, gradtx.scale_by_learning_rate(0.05))
+
+
+PAIRS = {
+    "sgd, nesterov": (gradtx.sgd(0.01, 0.9, nesterov=True), optax.sgd(0.01, 0.9, nesterov=True)),
+    "rmsprop, centered, momentum": (
+        gradtx.rmsprop(0.01, eps=1e-4, eps_in_sqrt=True, centered=True, momentum=0.9),
+        optax.rmsprop(0.01, eps=1e-4, centered=True, momentum=0.9),
+    ),
+    "adadelta": (gradtx.adadelta(1.0), optax.adadelta(1.0)),
+    "radam": (gradtx.radam(0.05), optax.radam(0.05)),
+    "adamax": (gradtx.adamax(0.05), optax.adamax(0.05)),
+    "adamaxw": (gradtx.adamaxw(0.05, weight_decay=0.1), optax.adamaxw(0.05, weight_decay=0.1)),
+    "nadamw": (gradtx.nadamw(0.05, weight_decay=0.1), optax.nadamw(0.05, weight_decay=0.1)),
+    "lion": (gradtx.lion(0.01), optax.lion(0.01)),
+    "sign_sgd": (gradtx.sign_sgd(0.01), optax.sign_sgd(0.01)),
+    "signum": (gradtx.signum(0.01), optax.signum(0.01)),
+    "lamb": (gradtx.lamb(0.05, weight_decay=0.1), optax.lamb(0.05, weight_decay=0.1)),
+    "lars": (gradtx.lars(0.5, weight_decay=0.1), optax.lars(0.5, weight_decay=0.1)),
+    "novograd": (gradtx.novograd(0.01, eps=1e-6), optax.novograd(0.01)),
+    "fromage": (gradtx.fromage(0.01), optax.fromage(0.01)),
+    "sm3": (gradtx.sm3(0.05), optax.sm3(0.05)),
+    "optimistic": (
+        gradtx.optimistic_gradient_descent(0.02, 1.0, 0.5),
+        optax.optimistic_gradient_descent(0.02, 1.0, 0.5),
+    ),
+    "polyak_sgd": (gradtx.polyak_sgd(), optax.polyak_sgd()),
+    "yogi": (
+        staged(gradtx.track_yogi(), gradtx.bias_correction(), gradtx.scale_by_moments(1e-3)),
+        optax.chain(optax.scale_by_yogi(), optax.scale_by_learning_rate(0.05)),
+    ),
+    "ademamix": (gradtx.ademamix(0.01), contrib.ademamix(0.01)),
+    "simplified_ademamix": (
+        gradtx.simplified_ademamix(0.001, alpha=0.5),
+        contrib.simplified_ademamix(0.001, alpha=0.5),
+    ),
+    "dog": (gradtx.dog(), contrib.dog(1.0)),
+    "dowg": (gradtx.dowg(), contrib.dowg(1.0)),
+    "cocob": (gradtx.cocob(), contrib.cocob(1.0)),
+    "ema": (staged(gradtx.ema(0.9)), optax.chain(optax.ema(0.9), optax.scale_by_learning_rate(0.05))),
+    "trust ratio": (
+        staged(gradtx.scale_by_trust_ratio(0.1, 0.5, 0.01)),
+        optax.chain(optax.scale_by_trust_ratio(0.1, 0.5, 0.01), optax.scale_by_learning_rate(0.05)),
+    ),
+    "centralize": (
+        staged(gradtx.centralize()),
+        optax.chain(optax.centralize(), optax.scale_by_learning_rate(0.05)),
+    ),
+    "param_block_norm": (
+        staged(gradtx.scale_by_param_block_norm()),
+        optax.chain(optax.scale_by_param_block_norm(), optax.scale_by_learning_rate(0.05)),
+    ),
+    "normalize": (
+        staged(gradtx.normalize_by_update_norm()),
+        optax.chain(optax.normalize_by_update_norm(), optax.scale_by_learning_rate(0.05)),
+    ),
+    "clip_by_block_rms": (
+        staged(gradtx.clip_by_block_rms(0.5)),
+        optax.chain(optax.clip_by_block_rms(0.5), optax.scale_by_learning_rate(0.05)),
+    ),
+    "adaptive_grad_clip": (
+        staged(gradtx.adaptive_grad_clip(0.1)),
+        optax.chain(optax.adaptive_grad_clip(0.1), optax.scale_by_learning_rate(0.05)),
+    ),
+    "factored rms": (
+        staged(gradtx.scale_by_factored_rms(min_dim_size_to_factor=2)),
+        optax.chain(optax.scale_by_factored_rms(min_dim_size_to_factor=2), optax.scale_by_learning_rate(0.05)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_hundred_steps_in_float64_follow_optax_at_its_own_conventions(name):
+    ours, theirs = PAIRS[name]
+    with jax.enable_x64(True):
+        ours = path(ours, gradtx.apply_updates)
+        theirs = path(optax.with_extra_args_support(theirs), optax.apply_updates)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-7)
