@@ -38,7 +38,7 @@ def update_state(
         if isinstance(part, Run):
             kept = flow.run_leafwise(part, old)
         elif isinstance(part.primitive, Marker):
-            kept = flow.pass_marker(part.primitive)
+            kept = flow.pass_marker(part.primitive, part.selections)
         else:
             kept = flow.run_treewise(part, old)
         for path, x in kept.items():
@@ -100,11 +100,11 @@ class _Flow:
             for (path, primitive), slot, states in zip(run.stages, slots, schedule_states, strict=True)
         }
 
-    def pass_marker(self, marker: Marker) -> dict[tuple[str, ...], Any]:
+    def pass_marker(self, marker: Marker, selections: Sequence[Selected]) -> dict[tuple[str, ...], Any]:
         """Remember the values that flow, or put them beside those that were remembered last."""
         if marker.meets:
             given = self.remembered.pop()
-            for i in self.selector.active:
+            for i in self.selector.chosen(selections):
                 self.values[i] = Pair(self.values[i], given[i])
         else:
             self.remembered.append(list(self.values))
