@@ -28,12 +28,13 @@ STAGES = [
     lambda: gradtx.set_to_zero(),
 ]
 stages = st.sampled_from(range(len(STAGES)))
-# A program is the number of a stage, or a list of programs, a chain, or a program masked, or two in groups.
+# A program is the number of a stage, or a list of programs, a chain, or one masked or made cautious, or two in groups.
 programs = st.recursive(
     stages,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.tuples(st.just("masked"), inner),
+        st.tuples(st.just("cautious"), inner),
         st.tuples(st.just("partition"), inner, inner),
     ),
     max_leaves=4,
@@ -71,6 +72,8 @@ def build(program):
         return gradtx.chain(*map(build, program))
     if program[0] == "masked":
         return gradtx.masked(build(program[1]), oblong)
+    if program[0] == "cautious":
+        return gradtx.cautious(build(program[1]))
     return gradtx.partition({"oblong": build(program[1]), "other": build(program[2])}, shapes)
 
 
@@ -82,8 +85,9 @@ class ByHand:
         if isinstance(program, int):
             self.tx = build(program)
             self.state = self.tx.init(params)
-        elif isinstance(program, list):
-            self.parts = [ByHand(part, params) for part in program]
+        elif isinstance(program, list) or program[0] == "cautious":
+            parts = program if isinstance(program, list) else program[1:]
+            self.parts = [ByHand(part, params) for part in parts]
         else:
             self.parts = [
                 ByHand(part, group) for part, group in zip(program[1:], self.split(params, params), strict=False)
@@ -93,6 +97,11 @@ class ByHand:
     def split(xs, params):
         return [[x for x, p in zip(xs, params, strict=True) if (p.ndim > 1) == chosen] for chosen in (True, False)]
 
+    @staticmethod
+    def agreeing(u, g):
+        agrees = np.real(np.asarray(u) * np.conj(np.asarray(g, np.complex128))) < 0
+        return jnp.where(agrees, u * (u.size / (agrees.sum() + 1)), 0)
+
     def update(self, updates, params):
         if isinstance(self.program, int):
             updates, self.state = registry.advance(self.tx, updates, self.state, params)
@@ -100,6 +109,10 @@ class ByHand:
             for part in self.parts:
                 updates = part.update(updates, params)
         else:
+            if self.program[0] == "cautious":
+                return [
+                    self.agreeing(u, g) for u, g in zip(self.parts[0].update(updates, params), updates, strict=True)
+                ]
             groups = self.split(updates, params)
             for i, (part, group) in enumerate(zip(self.parts, self.split(params, params), strict=False)):
                 groups[i] = part.update(groups[i], group)
