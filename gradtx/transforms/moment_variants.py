@@ -10,7 +10,7 @@ from gradtx.core import GradientTransformation, ScalarOrSchedule, Schedule, leaf
 from gradtx.core.checks import in_range
 from gradtx.core.numerics import average, bounded_square, norm, real_zeros, rms, root
 from gradtx.transforms.averages import after_first, complement, correction
-from gradtx.transforms.moments import Moments
+from gradtx.transforms.moments import Moments, zero_moments
 
 Array = jax.Array
 
@@ -18,10 +18,6 @@ Array = jax.Array
 def _check(**decays: ScalarOrSchedule) -> None:
     for name, decay in decays.items():
         in_range(name, decay, 0.0, 1.0)
-
-
-def _zeros(p: Array) -> Moments:
-    return Moments(jnp.zeros_like(p), real_zeros(p))
 
 
 @transformation
@@ -94,7 +90,7 @@ def track_stable_moments(
     _check(b1=b1, b2=b2)
     in_range("eps", eps)
     rates = {"rate1": complement(b1), "rate2": complement(b2), "weight2": correction(b2)}
-    return leafwise(_track_stable, _zeros, keeps=Moments, gives=Moments, eps=eps, **rates)
+    return leafwise(_track_stable, zero_moments, keeps=Moments, gives=Moments, eps=eps, **rates)
 
 
 def _track_stable(
@@ -213,7 +209,13 @@ def scale_by_adamax(
     _check(b1=b1, b2=b2)
     in_range("eps", eps)
     return leafwise(
-        _adamax, _zeros, keeps=Moments, rate1=complement(b1), weight1=correction(b1), rate2=complement(b2), eps=eps
+        _adamax,
+        zero_moments,
+        keeps=Moments,
+        rate1=complement(b1),
+        weight1=correction(b1),
+        rate2=complement(b2),
+        eps=eps,
     )
 
 

@@ -23,7 +23,8 @@ class Moments(NamedTuple):
     second: Array
 
 
-def _zero_moments(p: Array) -> Moments:
+def zero_moments(p: Array) -> Moments:
+    """What moments are at first, for one array."""
     return Moments(first=jnp.zeros_like(p), second=real_zeros(p))
 
 
@@ -54,7 +55,7 @@ def track_moments(b1: ScalarOrSchedule = 0.9, b2: ScalarOrSchedule = 0.999) -> G
     """
     _check_decays(b1, b2)
     return leafwise(
-        _track_moments, _zero_moments, keeps=Moments, gives=Moments, rate1=complement(b1), rate2=complement(b2)
+        _track_moments, zero_moments, keeps=Moments, gives=Moments, rate1=complement(b1), rate2=complement(b2)
     )
 
 
@@ -92,11 +93,11 @@ def track_nesterov_moments(
     rates = {"rate1": complement(b1), "rate2": complement(b2)}
     if momentum_decay is None:
         rates["ahead"] = nesterov_weight(b1)
-        return leafwise(_track_nesterov_moments, _zero_moments, keeps=Moments, gives=Moments, **rates)
+        return leafwise(_track_nesterov_moments, zero_moments, keeps=Moments, gives=Moments, **rates)
     in_range("momentum_decay", momentum_decay)
     rates["ahead"], rates["now"] = warming_nesterov_weights(b1, momentum_decay)
     rates["weight1"] = correction(b1)
-    return leafwise(_track_warming_nesterov_moments, _zero_moments, keeps=Moments, gives=Moments, **rates)
+    return leafwise(_track_warming_nesterov_moments, zero_moments, keeps=Moments, gives=Moments, **rates)
 
 
 def _track_warming_nesterov_moments(
@@ -140,7 +141,7 @@ def track_belief(
     in_range("eps", eps)
     return leafwise(
         _track_belief,
-        _zero_moments,
+        zero_moments,
         keeps=Moments,
         gives=Moments,
         rate1=complement(b1),

@@ -9,13 +9,9 @@ from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, step
 from gradtx.core.checks import in_range
 from gradtx.core.numerics import average, bounded_square, norm, real_zeros, root
 from gradtx.transforms.averages import after_first, complement, correction
-from gradtx.transforms.moments import Moments
+from gradtx.transforms.moments import Moments, zero_moments
 
 Array = jax.Array
-
-
-def _zeros(p: Array) -> Moments:
-    return Moments(jnp.zeros_like(p), real_zeros(p))
 
 
 class SlowMoments(NamedTuple):
@@ -129,7 +125,14 @@ def scale_by_simplified_ademamix(
     in_range("alpha", alpha)
     in_range("eps", eps)
     return leafwise(
-        _simplified, _zeros, keeps=Moments, b1=b1, rate2=complement(b2), weight2=correction(b2), alpha=alpha, eps=eps
+        _simplified,
+        zero_moments,
+        keeps=Moments,
+        b1=b1,
+        rate2=complement(b2),
+        weight2=correction(b2),
+        alpha=alpha,
+        eps=eps,
     )
 
 
@@ -170,7 +173,7 @@ def scale_by_adopt(
     in_range("eps", eps)
     bound = stepwise(_fourth_root)
     rates = {"rate1": complement(b1), "rate2": complement(b2), "later": after_first()}
-    return leafwise(_adopt, _zeros, keeps=Moments, eps=eps, bound=bound, clip=clip, **rates)
+    return leafwise(_adopt, zero_moments, keeps=Moments, eps=eps, bound=bound, clip=clip, **rates)
 
 
 def _fourth_root(step: Array) -> Array:
@@ -247,7 +250,7 @@ def scale_by_acprop(
     in_range("b2", b2, 0.0, 1.0)
     in_range("eps", eps)
     rates = {"rate1": complement(b1), "rate2": complement(b2), "weight2": correction(b2), "later": after_first()}
-    return leafwise(_acprop, _zeros, keeps=Moments, eps=eps, **rates)
+    return leafwise(_acprop, zero_moments, keeps=Moments, eps=eps, **rates)
 
 
 def _acprop(

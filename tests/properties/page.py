@@ -85,9 +85,8 @@ def page(gradtx, optax):
         + ("\n".join(f"- `{test}`" for test in failed) or "Every test that was run passed.")
         + "\n\nHeld narrowly: stages that only pass on or gather what they are given (`scale`, `trace`, `sgd` with "
         "momentum) are not asked to bound gradients above 1e30, for a sum of three halves of the largest number is "
-        "infinite; "
-        "optimizers whose step reads the state that it replaces (`lion`, `adadelta`, `adan`, `adopt`, `acprop`, "
-        "`rprop`, `optimistic_gradient_descent`) need a copy of that state on a CPU, in Optax too; "
+        "infinite; optimizers whose step reads the state that it replaces (`lion`, `adadelta`, `adan`, `adopt`, "
+        "`acprop`, `cocob`, `rprop`, `optimistic_gradient_descent`) need a copy of that state on a CPU, in Optax too; "
         "`adagrad` and `amsgrad` keep an outlier in their sum and their maximum for good, by definition.",
         "## Optax\n\nThe same tests, run on what Optax has under the same name, wrapped in `with_extra_args_support`. "
         "A test that goes over several cases fails with one of them. Promises 6, 8 and 10 ask for what only a gradtx "

@@ -198,6 +198,11 @@ def _optax() -> dict[str, Callable[[], Any]]:
     import optax
 
     pairs: dict[str, Callable[[], Any]] = {
+        **{
+            name: functools.partial(getattr(optax, name), 0.01)
+            for name in gradtx.optimizers.__all__
+            if hasattr(optax, name) and name != "noisy_sgd"
+        },
         "adabelief": lambda: optax.adabelief(0.01),
         "adagrad": lambda: optax.adagrad(0.01),
         "adam": lambda: optax.adam(0.01),
@@ -279,7 +284,7 @@ FACTORED = {
 SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
 # Those whose step is made of a state that the same step replaces.
 READS_STATE = {
-    *("acprop", "adadelta", "adan", "adopt", "lion", "optimistic_gradient_descent", "rprop"),
+    *("acprop", "adadelta", "adan", "adopt", "cocob", "lion", "optimistic_gradient_descent", "rprop", "scale_by_cocob"),
     *("scale_by_acprop", "scale_by_adadelta", "scale_by_adan", "scale_by_adopt", "scale_by_lion"),
     *("scale_by_optimistic_gradient", "scale_by_rprop"),
 }
