@@ -32,6 +32,7 @@ def largest(step: Array) -> int:
 
 
 def as_float(step: Array) -> Array:
+    """A step in the dtype of hyperparameters."""
     return step.astype(scalar_dtype())
 
 
