@@ -103,7 +103,7 @@ def dog(
     eps: float = 1e-8,
     *,
     initial: float | None = None,
-    l2: float = 0.0,
+    weight_decay: float = 0.0,
     steps: int | None = None,
 ) -> np.ndarray:
     """Ivgi, Hinder & Carmon (2023), DoG is SGD's Best Friend: A Parameter-Free Dynamic Step Size Schedule.
@@ -116,9 +116,8 @@ def dog(
 
     def rule(g, p, t):
         nonlocal r, total
-        g = g + l2 * p
         r, total = max(r, norm(p - start)), total + norm(g) ** 2
-        return p - rate * r / np.sqrt(total + eps) * g
+        return p - rate * r / np.sqrt(total + eps) * (g + weight_decay * p)
 
     return run(p, gradients, rule, steps)
 
@@ -130,7 +129,7 @@ def dowg(
     eps: float = 1e-4,
     *,
     initial: float | None = None,
-    l2: float = 0.0,
+    weight_decay: float = 0.0,
     steps: int | None = None,
 ) -> np.ndarray:
     """Khaled, Mishchenko & Jin (2023), DoWG Unleashed: An Efficient Universal Parameter-Free Gradient Descent Method,
@@ -142,16 +141,21 @@ def dowg(
 
     def rule(g, p, t):
         nonlocal q, v
-        g = g + l2 * p
         q = max(q, norm(p - start) ** 2)
         v = v + q * norm(g) ** 2
-        return p - rate * q / (np.sqrt(v) + eps) * g
+        return p - rate * q / (np.sqrt(v) + eps) * (g + weight_decay * p)
 
     return run(p, gradients, rule, steps)
 
 
 def cocob(
-    p: Any, gradients: Any, alpha: float = 100.0, eps: float = 1e-8, *, l2: float = 0.0, steps: int | None = None
+    p: Any,
+    gradients: Any,
+    alpha: float = 100.0,
+    eps: float = 1e-8,
+    *,
+    weight_decay: float = 0.0,
+    steps: int | None = None,
 ) -> np.ndarray:
     """Orabona & Tommasi (2017), Training Deep Networks without Learning Rates Through Coin Betting, algorithm 2
     (COCOB-Backprop), entry by entry. `L = max(L, |g|)`, `G = G + |g|`, `R = max(R - g (p - p_0), 0)`, `S = S - g`, then
@@ -163,11 +167,10 @@ def cocob(
 
     def rule(g, p, t):
         nonlocal largest, total, reward, theta
-        g = g + l2 * p
         largest, total, theta = np.maximum(largest, np.abs(g)), total + np.abs(g), theta - g
         reward = np.maximum(reward - g * (p - start), 0.0)
         below = largest * np.maximum(total + largest, alpha * largest)
-        return start + quotient(theta, below) * (largest + reward)
+        return start + quotient(theta, below) * (largest + reward) - weight_decay * p
 
     return run(p, gradients, rule, steps)
 

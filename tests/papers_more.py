@@ -298,7 +298,7 @@ def madgrad(
     momentum: float = 0.9,
     eps: float = 1e-6,
     *,
-    l2: float = 0.0,
+    weight_decay: float = 0.0,
     steps: int | None = None,
 ) -> np.ndarray:
     """Defazio & Jelassi (2021), Adaptivity without Compromise: A Momentumized, Adaptive, Dual Averaged Gradient Method
@@ -309,10 +309,10 @@ def madgrad(
 
     def rule(g, p, t):
         nonlocal s, v
-        g = g + l2 * p
         w = rate * np.sqrt(t)
         s, v = s + w * g, v + w * g**2
-        return momentum * p + (1 - momentum) * (start - s / (np.cbrt(v) + eps))
+        z = start - s / (np.cbrt(v) + eps)
+        return momentum * p + (1 - momentum) * z - rate * weight_decay * p
 
     return run(p, gradients, rule, steps)
 

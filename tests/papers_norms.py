@@ -230,6 +230,7 @@ def polyak(
     largest: float = 1.0,
     c: float = 1.0,
     eps: float = 0.0,
+    weight_decay: float = 0.0,
     steps: int | None = None,
 ) -> np.ndarray:
     """Polyak (1987), Introduction to Optimization, and with the bound Loizou et al. (2021), Stochastic Polyak Step-size
@@ -240,6 +241,7 @@ def polyak(
 
     def rule(g, p, t):
         square = c * np.sum(g**2) + eps
-        return p - rate * (min((at(value, p, t) - lowest) / square, largest) if square else 0.0) * g
+        size = min((at(value, p, t) - lowest) / square, largest) if square else 0.0
+        return p - rate * size * (g + weight_decay * p)
 
     return run(p, gradients, rule, steps)

@@ -62,14 +62,14 @@ def _chain(**stages: GradientTransformation) -> GradientTransformation:
     return cast(Any, Chain(primitives))
 
 
-def beside(inner: Any, join: GradientTransformation) -> GradientTransformation:
+def beside(inner: Any, join: GradientTransformation, *, in_place: bool = False) -> GradientTransformation:
     """`inner`, and then `join`, a stage that takes each update of `inner` in a `Pair` with what `inner` was given.
 
     Their selections and states nest: `join` is a stage under its own name, `inner` stands under "inner" if `join` keeps
-    anything, else in the wrapper's own place.
+    anything, else in the wrapper's own place. `in_place` gives `join` that place, where `inner` never keeps anything.
     """
     primitive = _as_transformation("inner", inner)._primitive
-    return cast(Any, Beside(primitive, join.name, cast(Any, join._primitive)))
+    return cast(Any, Beside(primitive, None if in_place else join.name, cast(Any, join._primitive)))
 
 
 def _called(flowing: Any) -> str:

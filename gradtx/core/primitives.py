@@ -117,7 +117,7 @@ class Beside:
     """A primitive, and mathematics that is given its update beside what the primitive itself was given."""
 
     inner: "Primitive"
-    name: str
+    name: str | None  # that of `join`; None if it stands in the wrapper's own place, and `inner` keeps nothing
     join: Leafwise | Treewise
     takes: Any = Array
     gives: Any = Array
@@ -136,7 +136,7 @@ def is_schedule(primitive: Any) -> bool:
 def has_names(primitive: Primitive) -> bool:
     """Whether the state of a primitive is a dict by names of its own: that of a chain, bare or wrapped."""
     if isinstance(primitive, Beside):
-        return keeps_state(primitive.join) or has_names(primitive.inner)
+        return primitive.name is not None and (keeps_state(primitive.join) or has_names(primitive.inner))
     return isinstance(primitive, Chain) or (isinstance(primitive, Selected) and has_names(primitive.inner))
 
 
@@ -230,7 +230,7 @@ def lay_flat(primitive: Primitive, path: tuple[str, ...]) -> Iterator[Stage]:
         yield Stage(path, Marker(meets=False))
         yield from lay_flat(primitive.inner, (*path, "inner") if own else path)
         yield Stage(path, Marker(meets=True))
-        yield Stage((*path, primitive.name), primitive.join)
+        yield Stage(path if primitive.name is None else (*path, primitive.name), primitive.join)
     elif isinstance(primitive, Stepwise):
         yield Stage(path, Leafwise(multiply, None, None, (), {"value": primitive}))
     else:

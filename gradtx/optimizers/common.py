@@ -3,7 +3,9 @@
 from typing import Any
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, chain
-from gradtx.transforms import add_decayed_weights, scale, scale_by_learning_rate
+from gradtx.schedules.numbers import times
+from gradtx.transforms import scale, scale_by_learning_rate
+from gradtx.transforms.decay import decayed
 
 
 def descend(
@@ -14,11 +16,22 @@ def descend(
     maximize: bool = False,
 ) -> GradientTransformation:
     """The stages, then decoupled weight decay if any, then a step downhill; uphill if the gradient is turned first."""
-    if where is not None and weight_decay is None:
-        raise ValueError("where says which arrays decay, but weight_decay is None; give a weight_decay, or no where.")
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        *stages,
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
-        scale_by_learning_rate(learning_rate),
-    )
+    return chain(*turned(maximize), *stages, *decayed(weight_decay, where), scale_by_learning_rate(learning_rate))
+
+
+def take_whole_steps(
+    stage: GradientTransformation,
+    *,
+    learning_rate: ScalarOrSchedule = 1.0,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+    maximize: bool = False,
+) -> GradientTransformation:
+    """As `descend`, for a stage whose step uphill has its rate within; the learning rate given is for the decay."""
+    decay = None if weight_decay is None else times(learning_rate, weight_decay)
+    return chain(*turned(maximize), stage, scale(-1.0), *decayed(decay, where, "independent"))
+
+
+def turned(maximize: bool) -> list[GradientTransformation]:
+    """The stage that turns gradients, if the loss is to grow."""
+    return [scale(-1.0)] if maximize else []

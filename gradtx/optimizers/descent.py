@@ -4,11 +4,10 @@ from typing import Any
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, stepwise, transformation
 from gradtx.core.checks import at_least, in_range
-from gradtx.optimizers.common import descend
+from gradtx.optimizers.common import descend, turned
 from gradtx.transforms import (
     add_decayed_weights,
     add_noise,
-    scale,
     scale_by_adadelta,
     scale_by_learning_rate,
     scale_by_optimistic_gradient,
@@ -18,6 +17,7 @@ from gradtx.transforms import (
     trace,
     track_average,
 )
+from gradtx.transforms.decay import decayed
 
 
 @transformation
@@ -325,9 +325,9 @@ def asgd(
     in_range("lambd", lambd)
     in_range("alpha", alpha)
     return chain(
-        *([scale(-1.0)] if maximize else []),
+        *turned(maximize),
         add_decayed_weights(lambd),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+        *decayed(weight_decay, where),
         scale_by_learning_rate(stepwise(_falling, learning_rate=learning_rate, lambd=lambd, alpha=alpha)),
         track_average(t0 + 1),
     )

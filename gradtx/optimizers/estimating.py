@@ -2,15 +2,9 @@
 
 from typing import Any
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, transformation
-from gradtx.transforms import (
-    add_decayed_weights,
-    scale,
-    scale_by_dadapt,
-    scale_by_momo,
-    scale_by_momo_adam,
-    scale_by_prodigy,
-)
+from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
+from gradtx.optimizers.common import take_whole_steps
+from gradtx.transforms import scale_by_dadapt, scale_by_momo, scale_by_momo_adam, scale_by_prodigy
 
 
 @transformation
@@ -40,7 +34,7 @@ def prodigy(
       estim_lr0: the first estimate, above 0.
       estim_lr_coef: factor of later estimates, at least 0.
       weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
-      where: must be None, for one rate is found for all; groups of arrays are for `partition`.
+      where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
     Returns:
@@ -52,14 +46,9 @@ def prodigy(
     References:
       Mishchenko and Defazio, 2023, Prodigy: An Expeditiously Adaptive Parameter-Free Learner.
     """
-    if where is not None:
-        raise ValueError("where: one rate is found for all arrays, and all decay; make groups of them with partition.")
-    decay = 0.0 if weight_decay is None else weight_decay
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        scale_by_prodigy(learning_rate, b1, b2, eps, estim_lr0, estim_lr_coef, decay),
-        scale(-1.0),
-    )
+    decay: dict[str, Any] = {"weight_decay": weight_decay, "where": where}
+    step = scale_by_prodigy(learning_rate, b1, b2, eps, estim_lr0, estim_lr_coef, **decay)
+    return take_whole_steps(step, maximize=maximize)
 
 
 @transformation
@@ -87,7 +76,7 @@ def dadapt_adamw(
       eps: keeps the quotient small where v is; at least 0.
       estim_lr0: the first estimate, above 0.
       weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
-      where: must be None, for one rate is found for all; groups of arrays are for `partition`.
+      where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
     Returns:
@@ -99,14 +88,8 @@ def dadapt_adamw(
     References:
       Defazio and Mishchenko, 2023, Learning-Rate-Free Learning by D-Adaptation.
     """
-    if where is not None:
-        raise ValueError("where: one rate is found for all arrays, and all decay; make groups of them with partition.")
-    decay = 0.0 if weight_decay is None else weight_decay
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        scale_by_dadapt(learning_rate, b1, b2, eps, estim_lr0, decay),
-        scale(-1.0),
-    )
+    step = scale_by_dadapt(learning_rate, b1, b2, eps, estim_lr0, weight_decay=weight_decay, where=where)
+    return take_whole_steps(step, maximize=maximize)
 
 
 @transformation
@@ -127,8 +110,8 @@ def momo(
       learning_rate: the longest step, at least 0; a number or a schedule.
       beta: decay of the averages, in [0, 1); a number or a schedule. The paper's default.
       lower_bound: the least value that the loss can have; any finite number.
-      weight_decay: the weight of half the squared parameters in the loss, at least 0: here it joins the
-        gradient, for the rate is only found; None for none.
+      weight_decay: the part of the parameters that a step takes off beside, times learning_rate; None for none. In
+        the paper and in Optax it enters the model of the loss, too.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -141,11 +124,12 @@ def momo(
     References:
       Schaipp, Ohana, Eickenberg, Defazio and Gower, 2023, MoMo: Momentum Models for Adaptive Learning Rates.
     """
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+    return take_whole_steps(
         scale_by_momo(learning_rate, beta, lower_bound),
-        scale(-1.0),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )
 
 
@@ -171,8 +155,8 @@ def momo_adam(
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
       lower_bound: the least value that the loss can have; any finite number.
-      weight_decay: the weight of half the squared parameters in the loss, at least 0: here it joins the
-        gradient, for the rate is only found; None for none.
+      weight_decay: the part of the parameters that a step takes off beside, times learning_rate; None for none. In
+        the paper and in Optax it enters the model of the loss, too.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -185,9 +169,10 @@ def momo_adam(
     References:
       Schaipp, Ohana, Eickenberg, Defazio and Gower, 2023, MoMo: Momentum Models for Adaptive Learning Rates.
     """
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+    return take_whole_steps(
         scale_by_momo_adam(learning_rate, b1, b2, eps, lower_bound),
-        scale(-1.0),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )

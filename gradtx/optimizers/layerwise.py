@@ -5,13 +5,12 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, stepwise, transformation
-from gradtx.optimizers.common import descend
+from gradtx.optimizers.common import descend, take_whole_steps, turned
 from gradtx.transforms import (
     add_decayed_weights,
     bias_correction,
     clip_by_block_rms,
     ema,
-    scale,
     scale_by_factored_rms,
     scale_by_learning_rate,
     scale_by_madgrad,
@@ -23,6 +22,7 @@ from gradtx.transforms import (
     trace,
     track_moments,
 )
+from gradtx.transforms.decay import decayed
 
 
 @transformation
@@ -61,11 +61,11 @@ def lamb(
       You et al., 2020, Large Batch Optimization for Deep Learning: Training BERT in 76 minutes.
     """
     return chain(
-        *([scale(-1.0)] if maximize else []),
+        *turned(maximize),
         track_moments(b1, b2),
         bias_correction(b1, b2),
         scale_by_moments(eps),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+        *decayed(weight_decay, where),
         scale_by_trust_ratio(),
         scale_by_learning_rate(learning_rate),
     )
@@ -107,8 +107,8 @@ def lars(
       You, Gitman and Ginsburg, 2017, Large Batch Training of Convolutional Networks.
     """
     return chain(
-        *([scale(-1.0)] if maximize else []),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+        *turned(maximize),
+        *decayed(weight_decay, where),
         scale_by_trust_ratio(0.0, trust_coefficient, eps),
         scale_by_learning_rate(learning_rate),
         trace(momentum, nesterov),
@@ -286,10 +286,12 @@ def madgrad(
       Defazio and Jelassi, 2021, Adaptivity without Compromise: A Momentumized, Adaptive, Dual Averaged Gradient Method
       for Stochastic Optimization.
     """
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+    return take_whole_steps(
         scale_by_madgrad(learning_rate, momentum, eps),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )
 
 
@@ -324,9 +326,9 @@ def fromage(
     """
     shrinkage = stepwise(_shrinkage, learning_rate=learning_rate)
     return chain(
-        *([scale(-1.0)] if maximize else []),
+        *turned(maximize),
         scale_by_trust_ratio(min_norm),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+        *decayed(weight_decay, where),
         scale_by_learning_rate(stepwise(_shrunk_rate, learning_rate=learning_rate)),
         add_decayed_weights(shrinkage, mode="independent"),
     )

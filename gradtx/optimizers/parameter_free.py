@@ -2,17 +2,9 @@
 
 from typing import Any
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, transformation
+from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
 from gradtx.optimizers.common import descend
-from gradtx.transforms import (
-    add_decayed_weights,
-    scale,
-    scale_by_cocob,
-    scale_by_dog,
-    scale_by_dowg,
-    scale_by_learning_rate,
-    scale_by_polyak,
-)
+from gradtx.transforms import scale_by_cocob, scale_by_dog, scale_by_dowg, scale_by_polyak
 
 
 @transformation
@@ -39,7 +31,7 @@ def polyak_sgd(
       max_learning_rate: the largest step size, at least 0; a number or a schedule.
       eps: added to the squared norm, at least 0.
       variant: "sps", or "sps+" to take no step uphill.
-      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -52,13 +44,8 @@ def polyak_sgd(
     References:
       Loizou et al., 2021, Stochastic Polyak Step-size for SGD: An Adaptive Learning Rate for Fast Convergence.
     """
-    return descend(
-        scale_by_polyak(f_min, max_learning_rate, eps, variant),
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        where=where,
-        maximize=maximize,
-    )
+    stage = scale_by_polyak(f_min, max_learning_rate, eps, variant, weight_decay=weight_decay, where=where)
+    return descend(stage, learning_rate=learning_rate, maximize=maximize)
 
 
 @transformation
@@ -79,8 +66,7 @@ def dog(
       learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.
       relative: the first distance, as a part of 1 + ||p0||, above 0. The authors' default, as is eps.
       eps: keeps the quotient finite, at least 0.
-      weight_decay: the weight of half the squared parameters in the loss, at least 0: here it joins the
-        gradient, for the rate is only found; None for none.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -93,11 +79,10 @@ def dog(
     References:
       Ivgi, Hinder and Carmon, 2023, DoG is SGD's Best Friend: A Parameter-Free Dynamic Step Size Schedule.
     """
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
-        scale_by_dog(relative, eps),
-        scale_by_learning_rate(learning_rate),
+    return descend(
+        scale_by_dog(relative, eps, weight_decay=weight_decay, where=where),
+        learning_rate=learning_rate,
+        maximize=maximize,
     )
 
 
@@ -117,8 +102,7 @@ def dowg(
     Args:
       learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.
       eps: the first squared distance, and what keeps the quotient finite; above 0.
-      weight_decay: the weight of half the squared parameters in the loss, at least 0: here it joins the
-        gradient, for the rate is only found; None for none.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -131,12 +115,8 @@ def dowg(
     References:
       Khaled, Mishchenko and Jin, 2023, DoWG Unleashed: An Efficient Universal Parameter-Free Gradient Descent Method.
     """
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
-        scale_by_dowg(eps),
-        scale_by_learning_rate(learning_rate),
-    )
+    stage = scale_by_dowg(eps, weight_decay=weight_decay, where=where)
+    return descend(stage, learning_rate=learning_rate, maximize=maximize)
 
 
 @transformation
@@ -157,8 +137,7 @@ def cocob(
       learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.
       alpha: the larger, the smaller the first steps; above 0. The paper's.
       eps: the least of the largest gradient, above 0.
-      weight_decay: the weight of half the squared parameters in the loss, at least 0: here it joins the
-        gradient, for the rate is only found; None for none.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -171,9 +150,10 @@ def cocob(
     References:
       Orabona and Tommasi, 2017, Training Deep Networks without Learning Rates Through Coin Betting.
     """
-    return chain(
-        *([scale(-1.0)] if maximize else []),
-        *([] if weight_decay is None else [add_decayed_weights(weight_decay, where)]),
+    return descend(
         scale_by_cocob(alpha, eps),
-        scale_by_learning_rate(learning_rate),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
     )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
-from gradtx.optimizers.common import descend
+from gradtx.optimizers.common import descend, take_whole_steps
 from gradtx.transforms import (
     ema,
     scale_by_lion,
@@ -151,8 +151,7 @@ def rprop(
       eta_plus: factor where it does not, at least 1.
       min_step_size: the least size, at least 0.
       max_step_size: the largest size, at least 0.
-      weight_decay: the part of the parameters that a step takes off beside, not times the rate;
-        None for none.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -165,5 +164,10 @@ def rprop(
     References:
       Riedmiller and Braun, 1993, A direct adaptive method for faster backpropagation learning: the RPROP algorithm.
     """
-    sizes = scale_by_rprop(learning_rate, eta_minus, eta_plus, min_step_size, max_step_size)
-    return descend(sizes, learning_rate=1.0, weight_decay=weight_decay, where=where, maximize=maximize)
+    return take_whole_steps(
+        scale_by_rprop(learning_rate, eta_minus, eta_plus, min_step_size, max_step_size),
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        where=where,
+        maximize=maximize,
+    )

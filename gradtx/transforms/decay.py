@@ -1,13 +1,15 @@
 """Stages that pull parameters towards zero."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
+from gradtx.core import GradientTransformation, ScalarOrSchedule, beside, chain, leafwise, transformation, treewise
 from gradtx.core.checks import in_range
-from gradtx.core.primitives import Labels, Selected
+from gradtx.core.primitives import Labels, Pair, Selected, keeps_state
+from gradtx.transforms.basic import set_to_zero
 
 Array = jax.Array
 MODES = ("coupled", "independent", "cautious")
@@ -63,3 +65,28 @@ def _decay(u: Array, s: None, p: Array, weight_decay: Array, mode: str) -> tuple
         towards = jnp.real(u * jnp.conj(p)) > 0
         return u + jnp.where(towards, weight_decay * p, 0), s
     return u + weight_decay * p, s
+
+
+def decayed(weight_decay: ScalarOrSchedule | None, where: Any, mode: str = "coupled") -> list[GradientTransformation]:
+    """The stage for an optimizer's `weight_decay` and `where`, or none."""
+    if weight_decay is None and where is not None:
+        raise ValueError("where says which arrays decay, but weight_decay is None; give a weight_decay, or no where.")
+    return [] if weight_decay is None else [add_decayed_weights(weight_decay, where, mode=mode)]
+
+
+def sharing_its_rate(
+    update: Callable[..., Any],
+    init: Callable[..., Any] | None,
+    weight_decay: ScalarOrSchedule | None,
+    where: Any,
+    **options: Any,
+) -> GradientTransformation:
+    """Treewise mathematics that finds a rate from gradients alone, and takes decay by that rate too.
+
+    Where parameters decay, each array comes as a `Pair` of its decay and its gradient: see `trees.apart`.
+    """
+    decay = decayed(weight_decay, where)
+    if decay and keeps_state(decay[0]._primitive):
+        raise TypeError("weight_decay is a schedule with a state, which has no place here; expected one of the step.")
+    stage = treewise(update, init, takes=Pair if decay else Array, **options)
+    return beside(chain(set_to_zero(), *decay), stage, in_place=True) if decay else stage

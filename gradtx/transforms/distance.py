@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation, treewise
+from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
 from gradtx.core.checks import in_range
 from gradtx.core.numerics import bounded, real_zeros
 from gradtx.transforms import trees
 from gradtx.transforms.clipping import global_norm
+from gradtx.transforms.decay import sharing_its_rate
 
 Array = jax.Array
 PyTree = Any
@@ -24,7 +25,13 @@ class Travelled(NamedTuple):
 
 
 @transformation
-def scale_by_dog(relative: ScalarOrSchedule = 1e-6, eps: ScalarOrSchedule = 1e-8) -> GradientTransformation:
+def scale_by_dog(
+    relative: ScalarOrSchedule = 1e-6,
+    eps: ScalarOrSchedule = 1e-8,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
+) -> GradientTransformation:
     """Scale by the distance travelled over the root of all squared norms of gradients.
 
     r = max(r, ||p - p0||), relative (1 + ||p0||) at first;  G = G + ||g||^2, 0 at first;  g r / sqrt(G + eps)
@@ -32,6 +39,8 @@ def scale_by_dog(relative: ScalarOrSchedule = 1e-6, eps: ScalarOrSchedule = 1e-8
     Args:
       relative: the first distance, as a part of 1 + ||p0||, above 0. The authors' default, as is eps.
       eps: keeps the quotient finite, at least 0.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
 
     Returns:
       A transformation that keeps a `Travelled`; its update needs `params`.
@@ -44,7 +53,7 @@ def scale_by_dog(relative: ScalarOrSchedule = 1e-6, eps: ScalarOrSchedule = 1e-8
     """
     in_range("relative", relative)
     in_range("eps", eps)
-    return treewise(_dog, _travelled, needs=("params",), relative=relative, eps=eps)
+    return sharing_its_rate(_dog, _travelled, weight_decay, where, needs=("params",), relative=relative, eps=eps)
 
 
 def _travelled(params: PyTree) -> Travelled:
@@ -52,22 +61,27 @@ def _travelled(params: PyTree) -> Travelled:
 
 
 def _dog(updates: PyTree, s: Travelled, params: PyTree, relative: Array, eps: Array) -> tuple[PyTree, Travelled]:
+    g, decay = trees.apart(updates)
     travelled = trees.bounded_norm(global_norm(trees.difference(trees.wide(params), s.origin)))
     distance = jnp.maximum(jnp.maximum(s.distance, travelled), relative * (1 + global_norm(s.origin)))
-    gathered = trees.hypot(s.gathered, trees.bounded_norm(global_norm(updates)))
+    gathered = trees.hypot(s.gathered, trees.bounded_norm(global_norm(g)))
     below = trees.hypot(gathered, jnp.sqrt(eps))
     rate = jnp.where(below > 0, distance / jnp.where(below > 0, below, 1), 0)
-    return trees.scaled(updates, rate), Travelled(s.origin, distance, gathered)
+    return trees.scaled_with(g, decay, rate), Travelled(s.origin, distance, gathered)
 
 
 @transformation
-def scale_by_dowg(eps: ScalarOrSchedule = 1e-4) -> GradientTransformation:
+def scale_by_dowg(
+    eps: ScalarOrSchedule = 1e-4, *, weight_decay: ScalarOrSchedule | None = None, where: Any = None
+) -> GradientTransformation:
     """Scale by the squared distance travelled over the root of squared norms, each weighed by the distance of its time.
 
     q = max(q, ||p - p0||^2), eps at first;  v = v + q ||g||^2, 0 at first;  g q / (sqrt(v) + eps)
 
     Args:
       eps: the first squared distance, and what keeps the quotient finite, above 0. The authors' default.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
 
     Returns:
       A transformation that keeps a `Travelled`; its update needs `params`.
@@ -79,17 +93,18 @@ def scale_by_dowg(eps: ScalarOrSchedule = 1e-4) -> GradientTransformation:
       Khaled, Mishchenko and Jin, 2023, DoWG Unleashed: An Efficient Universal Parameter-Free Gradient Descent Method.
     """
     in_range("eps", eps)
-    return treewise(_dowg, _travelled, needs=("params",), eps=eps)
+    return sharing_its_rate(_dowg, _travelled, weight_decay, where, needs=("params",), eps=eps)
 
 
 def _dowg(updates: PyTree, s: Travelled, params: PyTree, eps: Array) -> tuple[PyTree, Travelled]:
+    g, decay = trees.apart(updates)
     travelled = trees.bounded_norm(global_norm(trees.difference(trees.wide(params), s.origin)))
     distance = jnp.maximum(jnp.maximum(s.distance, travelled), jnp.sqrt(eps))
-    norm = trees.bounded_norm(global_norm(updates))
+    norm = trees.bounded_norm(global_norm(g))
     gathered = trees.hypot(s.gathered, trees.bounded_norm(distance * norm))
     below = gathered + eps
     rate = distance * jnp.where(below > 0, distance / jnp.where(below > 0, below, 1), 0)
-    return trees.scaled(updates, rate), Travelled(s.origin, distance, gathered)
+    return trees.scaled_with(g, decay, rate), Travelled(s.origin, distance, gathered)
 
 
 class Betting(NamedTuple):

@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation, treewise
+from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
 from gradtx.core.checks import in_range
 from gradtx.core.numerics import cast, root
 from gradtx.transforms import trees
 from gradtx.transforms.averages import complement
+from gradtx.transforms.decay import sharing_its_rate
 
 Array = jax.Array
 PyTree = Any
@@ -34,7 +35,9 @@ def scale_by_prodigy(
     eps: ScalarOrSchedule = 1e-8,
     estim_lr0: float = 1e-6,
     estim_lr_coef: ScalarOrSchedule = 1.0,
-    weight_decay: ScalarOrSchedule = 0.0,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
 ) -> GradientTransformation:
     """Adam's step with an estimate d of the distance to the solution in the place of the rate. The whole step, uphill.
 
@@ -49,7 +52,8 @@ def scale_by_prodigy(
       eps: keeps the quotient small where v is; at least 0.
       estim_lr0: the first estimate, above 0.
       estim_lr_coef: factor of later estimates, at least 0.
-      weight_decay: the part of the parameters in the step, times k; at least 0.
+      weight_decay: the part of the parameters that a step takes off beside, times k; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
 
     Returns:
       A transformation that keeps an `Estimate`, four arrays per array; its update needs `params`. No bias is
@@ -61,7 +65,8 @@ def scale_by_prodigy(
     References:
       Mishchenko and Defazio, 2023, Prodigy: An Expeditiously Adaptive Parameter-Free Learner.
     """
-    return _estimating(_prodigy, learning_rate, b1, b2, eps, estim_lr0, weight_decay, coefficient=estim_lr_coef)
+    options = {"coefficient": estim_lr_coef}
+    return _estimating(_prodigy, learning_rate, b1, b2, eps, estim_lr0, weight_decay, where, **options)
 
 
 @transformation
@@ -71,7 +76,9 @@ def scale_by_dadapt(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
     estim_lr0: float = 1e-6,
-    weight_decay: ScalarOrSchedule = 0.0,
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
 ) -> GradientTransformation:
     """Adam's step with a bound d on the distance to the solution in the place of the rate. The whole step, uphill.
 
@@ -85,7 +92,8 @@ def scale_by_dadapt(
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
       estim_lr0: the first estimate, above 0.
-      weight_decay: the part of the parameters in the step, times k; at least 0.
+      weight_decay: the part of the parameters that a step takes off beside, times k; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
 
     Returns:
       A transformation that keeps an `Estimate`; its update needs `params`. No bias is corrected; Optax corrects it.
@@ -96,7 +104,7 @@ def scale_by_dadapt(
     References:
       Defazio and Mishchenko, 2023, Learning-Rate-Free Learning by D-Adaptation.
     """
-    return _estimating(_dadapt, learning_rate, b1, b2, eps, estim_lr0, weight_decay)
+    return _estimating(_dadapt, learning_rate, b1, b2, eps, estim_lr0, weight_decay, where)
 
 
 def _estimating(
@@ -106,13 +114,14 @@ def _estimating(
     b2: ScalarOrSchedule,
     eps: ScalarOrSchedule,
     estim_lr0: float,
-    weight_decay: ScalarOrSchedule,
+    weight_decay: ScalarOrSchedule | None,
+    where: Any,
     **options: ScalarOrSchedule,
 ) -> GradientTransformation:
     in_range("b1", b1, 0.0, 1.0)
     in_range("b2", b2, 0.0, 1.0)
-    for name, x in (("learning_rate", learning_rate), ("eps", eps), ("weight_decay", weight_decay)):
-        in_range(name, x)
+    in_range("learning_rate", learning_rate)
+    in_range("eps", eps)
     in_range("estim_lr0", estim_lr0, open_low=True)
 
     def init(params: PyTree) -> Estimate:
@@ -126,23 +135,23 @@ def _estimating(
         )
 
     numbers: dict[str, Any] = {"rate1": complement(b1), "b2": b2, "rate2": complement(b2), **options}
-    return treewise(
-        update, init, needs=("params",), learning_rate=learning_rate, eps=eps, weight_decay=weight_decay, **numbers
+    return sharing_its_rate(
+        update, init, weight_decay, where, needs=("params",), learning_rate=learning_rate, eps=eps, **numbers
     )
 
 
 def _prodigy(
-    g: PyTree,
+    updates: PyTree,
     s: Estimate,
     params: PyTree,
     learning_rate: Array,
     eps: Array,
-    weight_decay: Array,
     rate1: Array,
     b2: Array,
     rate2: Array,
     coefficient: Array,
 ) -> tuple[PyTree, Estimate]:
+    g, decay = trees.apart(updates)
     params, d, c = trees.wide(params), s.distance, jnp.sqrt(b2)
     k = d * learning_rate
     grown = trees.scaled_within(g, d)
@@ -150,42 +159,38 @@ def _prodigy(
     second = trees.average_of(s.second, trees.squares(grown), rate2)
     numerator = c * s.numerator + d * k * trees.inner_product(g, trees.difference(s.origin, params))
     gathered = jax.tree.map(jnp.add, trees.scaled(s.gathered, c), trees.scaled(grown, k))
-    u = _step(first, second, params, k, d * eps, k * weight_decay)
+    u = trees.scaled_with(_quotient(first, second, d * eps), decay, k)
     d = _larger(d, coefficient * numerator, trees.size(gathered))
     return u, Estimate(first, second, gathered, s.origin, d, numerator)
 
 
 def _dadapt(
-    g: PyTree,
+    updates: PyTree,
     s: Estimate,
     params: PyTree,
     learning_rate: Array,
     eps: Array,
-    weight_decay: Array,
     rate1: Array,
     b2: Array,
     rate2: Array,
 ) -> tuple[PyTree, Estimate]:
-    params, c = trees.wide(params), jnp.sqrt(b2)
+    g, decay = trees.apart(updates)
+    c = jnp.sqrt(b2)
     rest = rate2 / (1 + c)  # 1 - c, without loss of digits
     k = s.distance * learning_rate
-    ahead = jax.tree.map(lambda x, v: x / (root(v) + cast(eps, v.dtype)), s.gathered, s.second)
-    numerator = c * s.numerator + rest * k * trees.inner_product(g, ahead)
+    numerator = c * s.numerator + rest * k * trees.inner_product(g, _quotient(s.gathered, s.second, eps))
     grown = trees.scaled_within(g, k)
     first = trees.average_of(s.first, grown, rate1)
     second = trees.average_of(s.second, trees.squares(g), rate2)
     gathered = trees.average_of(s.gathered, grown, rest)
-    u = _step(first, second, params, jnp.ones_like(k), eps, k * weight_decay)
+    u = _quotient(first, second, eps)
+    u = u if decay is None else jax.tree.map(jnp.add, u, trees.scaled(decay, k))
     d = _larger(s.distance, numerator, rest * trees.size(gathered))
     return u, Estimate(first, second, gathered, s.origin, d, numerator)
 
 
-def _step(first: PyTree, second: PyTree, params: PyTree, scale: Array, eps: Array, decay: Array) -> PyTree:
-    def one(m: Array, v: Array, p: Array) -> Array:
-        by, below, part = (cast(x, v.dtype) for x in (scale, eps, decay))
-        return by * (m / (root(v) + below)) + part * p
-
-    return jax.tree.map(one, first, second, params)
+def _quotient(first: PyTree, second: PyTree, eps: Array) -> PyTree:
+    return jax.tree.map(lambda m, v: m / (root(v) + cast(eps, v.dtype)), first, second)
 
 
 def _larger(d: Array, numerator: Array, below: Array) -> Array:

@@ -24,10 +24,10 @@ class Madgrad(NamedTuple):
 def scale_by_madgrad(
     learning_rate: ScalarOrSchedule, momentum: ScalarOrSchedule = 0.9, eps: ScalarOrSchedule = 1e-6
 ) -> GradientTransformation:
-    """Average dual descent, with cube roots: the whole step, downhill.
+    """Dual averaging with cube roots. The whole step, uphill.
 
     With w = learning_rate sqrt(t):  s = s + w g,  v = v + w |g|^2, zero at first;
-    z = p0 - s / (cbrt(v) + eps);  u = (1 - momentum)(z - p)
+    z = p0 - s / (cbrt(v) + eps);  u = (1 - momentum)(p - z)
 
     Args:
       learning_rate: at least 0; a number or a schedule.
@@ -66,7 +66,7 @@ def _madgrad(g: Array, s: Madgrad, p: Array, weight: Array, momentum: Array, eps
     square = bounded(s.square) + bounded(weight * bounded_square(g))
     tiny = jnp.finfo(square.dtype).tiny
     z = s.origin - gradient / (jnp.cbrt(jnp.maximum(square, tiny)) + eps)
-    return (1 - momentum) * (z - p), Madgrad(gradient, square, s.origin)
+    return (1 - momentum) * (p - z), Madgrad(gradient, square, s.origin)
 
 
 @transformation

@@ -5,11 +5,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation, treewise
+from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
 from gradtx.core.checks import finite, in_range
 from gradtx.core.numerics import bounded_square, cast
 from gradtx.transforms import trees
 from gradtx.transforms.clipping import global_norm
+from gradtx.transforms.decay import sharing_its_rate
 
 Array = jax.Array
 PyTree = Any
@@ -21,6 +22,9 @@ def scale_by_polyak(
     max_learning_rate: ScalarOrSchedule = 1.0,
     eps: ScalarOrSchedule = 0.0,
     variant: str = "sps",
+    *,
+    weight_decay: ScalarOrSchedule | None = None,
+    where: Any = None,
 ) -> GradientTransformation:
     """Scale by the step that would reach the least loss, were the loss as steep all the way.
 
@@ -31,6 +35,8 @@ def scale_by_polyak(
       max_learning_rate: the largest step size, at least 0; a number or a schedule.
       eps: added to the squared norm, at least 0.
       variant: "sps", or "sps+" to take no step uphill where the loss is below `f_min`.
+      weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
+      where: which arrays decay, a mask as for `masked`; all if None.
 
     Returns:
       A transformation without state, which needs the extra argument `value`, the loss.
@@ -46,17 +52,17 @@ def scale_by_polyak(
     in_range("eps", eps)
     if variant not in ("sps", "sps+"):
         raise ValueError(f'variant = {variant!r} is not known; expected "sps" or "sps+".')
-    return treewise(
-        _polyak, needs=("value",), f_min=f_min, largest=max_learning_rate, eps=eps, positive=variant == "sps+"
-    )
+    numbers: dict[str, Any] = {"f_min": f_min, "largest": max_learning_rate, "eps": eps}
+    return sharing_its_rate(_polyak, None, weight_decay, where, needs=("value",), positive=variant == "sps+", **numbers)
 
 
 def _polyak(
     updates: PyTree, s: None, params: PyTree, f_min: Array, largest: Array, eps: Array, positive: bool, value: Array
 ) -> tuple[PyTree, None]:
+    g, decay = trees.apart(updates)
     gap = cast(value, f_min.dtype) - f_min
     gap = jnp.maximum(gap, 0) if positive else gap
-    square = bounded_square(global_norm(updates)) + eps
+    square = bounded_square(global_norm(g)) + eps
     defined = square > jnp.finfo(square.dtype).tiny
     step = jnp.where(defined, jnp.minimum(gap / jnp.where(defined, square, 1), largest), 0)
-    return trees.scaled(updates, step), s
+    return trees.scaled_with(g, decay, step), s

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core.numerics import bounded_square, cast, scalar_dtype, widen
+from gradtx.core.primitives import Pair
 
 Array = jax.Array
 PyTree = Any
@@ -45,6 +46,29 @@ def scaled_within(tree: PyTree, factor: Array) -> PyTree:
         return y if jnp.iscomplexobj(x) else jnp.where(jnp.isfinite(x), jnp.clip(y, -quarter, quarter), y)
 
     return jax.tree.map(one, tree)
+
+
+def split(pairs: PyTree) -> tuple[PyTree, PyTree]:
+    """A tree of `Pair`s as two trees, of updates and of what was given."""
+    update, given = (jax.tree.map(lambda pair, i=i: pair[i], pairs, is_leaf=_is_pair) for i in (0, 1))
+    return update, given
+
+
+def apart(tree: PyTree) -> tuple[PyTree, PyTree]:
+    """Gradients, and the decay that came beside them in `Pair`s; None if they came alone."""
+    if not any(map(_is_pair, jax.tree.leaves(tree, is_leaf=_is_pair))):
+        return tree, None
+    decay, gradients = split(tree)
+    return gradients, decay
+
+
+def scaled_with(tree: PyTree, decay: PyTree, factor: Array) -> PyTree:
+    """Every array, and what decays if anything does, times a scalar."""
+    return scaled(tree if decay is None else jax.tree.map(jnp.add, tree, decay), factor)
+
+
+def _is_pair(x: Any) -> bool:
+    return isinstance(x, Pair)
 
 
 def difference(a: PyTree, b: PyTree) -> PyTree:

@@ -86,7 +86,7 @@ def _tune(
     s_init: Array,
     count: int,
 ) -> tuple[PyTree, Tuner]:
-    inner, g = (jax.tree.map(lambda pair, i=i: pair[i], pairs, is_leaf=lambda x: isinstance(x, Pair)) for i in (0, 1))
+    inner, g = trees.split(pairs)
     params, g = trees.wide(params), trees.wide(g)
     betas = 1 - 0.1 ** jnp.arange(1, count + 1, dtype=s.scale.dtype)
     before = jnp.sum(s.scale)

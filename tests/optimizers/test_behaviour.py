@@ -63,7 +63,8 @@ def test_at_some_rate_of_the_grid_a_thousand_steps_fall_below_the_stated_loss(na
 
 
 def first_updates(tx, g, p):
-    return tx.update(g, tx.init(p), p, value=jnp.float32(1.0), hessian=jnp.abs(g) + 1)[0]
+    hessian = jax.tree.map(lambda x: jnp.abs(x) + 1, g)
+    return tx.update(g, tx.init(p), p, value=jnp.float32(1.0), hessian=hessian)[0]
 
 
 ADAMS = ["adam", "adam_mini", "adamax", "amsgrad", "ademamix", "nadam", "grams", "laprop"]
@@ -189,15 +190,44 @@ def test_maximizing_a_loss_is_minimizing_its_opposite(name):
     np.testing.assert_allclose(two_updates(up, -g, p), two_updates(down, g, p), **EXACT)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("prodigy", "dadapt_adamw")])
-def test_only_those_arrays_decay_that_where_says(name):
-    tx = getattr(gradtx, name)(0.125, weight_decay=0.5, where={"kernel": True, "bias": False})
-    none = getattr(gradtx, name)(0.125, weight_decay=None)
+# What a step multiplies the decay by, of a first step from 3 with gradients of 0.5 and a loss of 1.
+RATES = {
+    **dict.fromkeys(("dog", "dowg", "polyak_sgd", "prodigy", "dadapt_adamw"), "that of the gradient"),
+    "fromage": 0.125 / np.sqrt(1 + 0.125**2),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weight_decay_takes_off_its_part_times_the_rate_where_it_is_told_to(name):
+    if name in ("lamb", "lars"):
+        pytest.skip("their paper gives the decay and the step one length: tested below")
+    factory = getattr(gradtx, name)
+    tx = factory(0.125, weight_decay=0.5, where={"kernel": True, "bias": False})
     p = {"kernel": jnp.full((2, 2), 3.0), "bias": jnp.full(2, 3.0)}
     g = jax.tree.map(lambda x: jnp.full_like(x, 0.5), p)
-    extra = {"value": jnp.float32(1.0), "hessian": g}
-    (with_decay, _), (without, _) = (t.update(g, t.init(p), p, **extra) for t in (tx, none))
-    if name not in ("dog", "dowg", "polyak_sgd", "momo", "momo_adam", "cocob"):  # one step for all arrays
-        np.testing.assert_allclose(with_decay["bias"], without["bias"], rtol=1e-6)
-    if name not in ("cocob", "lars", "lamb", "momo", "momo_adam", "dog", "dowg"):
-        assert np.all(np.asarray(with_decay["kernel"]) < np.asarray(without["kernel"]))
+    with_decay, without = (first_updates(t, g, p) for t in (tx, factory(0.125, weight_decay=None)))
+    np.testing.assert_array_equal(with_decay["bias"], without["bias"])
+    rate = RATES.get(name, 0.125)
+    if rate == "that of the gradient":
+        # An Adam that finds its rate takes d g / sqrt(d^2 g^2) of a step, with moments of weights 0.1 and 0.001.
+        size = 0.1 / np.sqrt(0.001) if name in ("prodigy", "dadapt_adamw") else 0.5
+        rate = -without["bias"][0] / size
+    np.testing.assert_allclose(with_decay["kernel"] - without["kernel"], -rate * 0.5 * 3.0, rtol=2e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_without_a_decay_is_an_error(name):
+    with pytest.raises(ValueError, match="where says which arrays decay, but weight_decay is None"):
+        getattr(gradtx, name)(0.125, weight_decay=None, where={"kernel": True, "bias": False})
+
+
+@pytest.mark.parametrize("name", ["lamb", "lars"])
+def test_layerwise_decay_leaves_out_what_where_leaves_out(name):
+    factory = getattr(gradtx, name)
+    p = {"kernel": jnp.array([1.0, 3.0]), "bias": jnp.array([1.0, 3.0])}
+    g = jax.tree.map(lambda x: jnp.full_like(x, 0.5), p)
+    some = first_updates(factory(0.125, weight_decay=0.5, where={"kernel": True, "bias": False}), g, p)
+    every, none = (first_updates(factory(0.125, weight_decay=decay), g, p) for decay in (0.5, None))
+    np.testing.assert_array_equal(some["kernel"], every["kernel"])
+    np.testing.assert_array_equal(some["bias"], none["bias"])
+    assert not np.allclose(every["kernel"], none["kernel"], rtol=1e-3)

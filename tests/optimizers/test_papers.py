@@ -116,6 +116,11 @@ RULES = {
     ),
     "laprop": (gradtx.laprop(0.05), papers_more.laprop, {"rate": 0.05}),
     "madgrad": (gradtx.madgrad(0.05), papers_more.madgrad, {"rate": 0.05}),
+    "madgrad with decay": (
+        gradtx.madgrad(0.05, weight_decay=0.1),
+        papers_more.madgrad,
+        {"rate": 0.05, "weight_decay": 0.1},
+    ),
     "acprop": (gradtx.acprop(0.01, eps=1e-8), papers_more.acprop, {"rate": 0.01, "eps": 1e-8}),
 }
 
