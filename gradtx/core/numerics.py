@@ -36,6 +36,11 @@ def is_floating(x: Any) -> bool:
     return isinstance(x, float) or (hasattr(x, "shape") and hasattr(x, "dtype") and _is_inexact(x.dtype))
 
 
+def is_key(x: Any) -> bool:
+    """Whether a value is a JAX key, or an array of such, as `jax.random.key` makes."""
+    return isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+
+
 @functools.cache
 def _is_inexact(dtype: Any) -> bool:
     return jnp.issubdtype(dtype, jnp.inexact)
@@ -47,7 +52,12 @@ def widen(x: Any) -> Any:
 
 
 def cast(x: Any, dtype: Any = None) -> Array:
-    """`x` as an array of `dtype`, its own if not said; never of a weak type, which in a state costs a second trace."""
+    """`x` as an array of `dtype`, its own if not said; never of a weak type, which in a state costs a second trace.
+
+    A JAX key is no number and stays as it is.
+    """
+    if is_key(x):
+        return x
     dtype = jnp.result_type(x) if dtype is None else dtype
     if isinstance(x, jax.Array) and x.dtype == dtype and not x.weak_type:
         return x

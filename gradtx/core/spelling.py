@@ -7,11 +7,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gradtx.core.numerics import is_key
+
 
 def spell(x: Any) -> str:  # noqa: PLR0911
-    """The Python expression that makes a value again, with `jnp` and `np` at hand; a function is spelt by its name."""
+    """The Python expression that makes a value again, with `jax`, `jnp` and `np` at hand; a function by its name."""
     if isinstance(x, jax.core.Tracer):
         return f"<{x.dtype.name}{list(x.shape)} being traced>"
+    if is_key(x):
+        words = jax.random.key_data(x).tolist()
+        return f"jax.random.wrap_key_data(jnp.array({words}, dtype='uint32'), impl={str(jax.random.key_impl(x))!r})"
     if isinstance(x, jax.Array | np.ndarray):
         module = "jnp" if isinstance(x, jax.Array) else "np"
         entries = np.asarray(x).tolist()
@@ -38,6 +43,8 @@ def token(x: Any) -> Any:
     """A hashable stand-in for a number: equal for equal numbers of one kind, for a tracer only with itself."""
     if isinstance(x, jax.core.Tracer):
         return id(x)
+    if is_key(x):
+        return x.dtype, x.shape, np.asarray(jax.random.key_data(x)).tobytes()
     if isinstance(x, jax.Array | np.ndarray | np.generic):
         return type(x) is np.ndarray, x.dtype, x.shape, np.asarray(x).tobytes()
     return repr(x) if isinstance(x, float) else id(x)

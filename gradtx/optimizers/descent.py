@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax
+
 from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, stepwise, transformation
 from gradtx.core.checks import at_least, in_range
 from gradtx.optimizers.common import descend, turned
@@ -249,7 +251,7 @@ def noisy_sgd(
     learning_rate: ScalarOrSchedule,
     eta: ScalarOrSchedule = 0.01,
     gamma: ScalarOrSchedule = 0.55,
-    key: int = 0,
+    key: int | jax.Array = 0,
     *,
     weight_decay: ScalarOrSchedule | None = None,
     where: Any = None,
@@ -263,7 +265,7 @@ def noisy_sgd(
       learning_rate: at least 0; a number or a schedule.
       eta: the variance of the noise at the first step, at least 0; a number or a schedule.
       gamma: how fast it falls; the paper's 0.55.
-      key: a seed, an int.
+      key: a seed, an int; or a JAX key.
       weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
@@ -273,7 +275,7 @@ def noisy_sgd(
 
     Raises:
       ValueError: if an argument is out of range.
-      TypeError: if `key` is no int.
+      TypeError: if `key` is neither.
 
     References:
       Neelakantan et al., 2015, Adding Gradient Noise Improves Learning for Very Deep Networks.

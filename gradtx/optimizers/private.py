@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax
+
 from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
 from gradtx.core.checks import at_least, in_range
 from gradtx.optimizers.common import descend
@@ -17,7 +19,7 @@ def dpsgd(
     l2_norm_clip: float = 1.0,
     noise_multiplier: float = 1.0,
     batch_size: int = 1,
-    key: int = 0,
+    key: int | jax.Array = 0,
     momentum: ScalarOrSchedule | None = None,
     nesterov: bool = False,
     *,
@@ -37,7 +39,7 @@ def dpsgd(
       l2_norm_clip: the bound that each example's gradient was clipped to.
       noise_multiplier: deviation of the noise on their sum, in terms of the bound; at least 0.
       batch_size: how many examples the gradient is the mean of, at least 1.
-      key: a seed, an int; keep it secret.
+      key: a seed, an int, or a JAX key; keep it secret.
       momentum: what is left of the velocity after a step, in [0, 1); None keeps none.
       nesterov: Nesterov's momentum.
       weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
@@ -49,7 +51,7 @@ def dpsgd(
 
     Raises:
       ValueError: if an argument is out of range.
-      TypeError: if `key` is no int.
+      TypeError: if `key` is neither.
 
     References:
       Abadi et al., 2016, Deep Learning with Differential Privacy.

@@ -1,5 +1,9 @@
 """Single stages on numbers worked by hand."""
 
+import copy
+import pickle
+
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -34,6 +38,43 @@ def test_noise_is_a_function_of_seed_step_and_array(step):
     for other in (first["b"], later["a"], gradtx.add_noise(1.0, 0.0, key=6).update(u, state)[0]["a"]):
         assert abs(np.corrcoef(first["a"], other)[0, 1]) < 0.15
     np.testing.assert_allclose([np.mean(first["a"]), np.std(first["a"])], [0.0, 1.0], atol=0.1)
+
+
+def test_noise_of_a_jax_key_is_the_noise_of_its_seed():
+    u = {"a": jnp.zeros(3), "b": jnp.zeros(3)}
+    of_seed = once(gradtx.add_noise(1.0, 0.0, key=5), u)
+    for key in (jax.random.key(5), jax.random.PRNGKey(5)):
+        chex.assert_trees_all_equal(once(gradtx.add_noise(1.0, 0.0, key), u), of_seed)
+
+
+def test_a_transformation_with_a_jax_key_is_a_value():
+    tx = gradtx.noisy_sgd(0.1, key=jax.random.key(5))
+    assert eval(repr(tx), {"jax": jax, "jnp": jnp, "noisy_sgd": gradtx.noisy_sgd}) == tx
+    assert pickle.loads(pickle.dumps(tx)) == tx and hash(copy.deepcopy(tx)) == hash(tx)
+    assert tx != gradtx.noisy_sgd(0.1, key=jax.random.key(6))
+
+
+def test_a_population_has_a_key_for_each_member_and_compiles_once():
+    traces = []
+
+    @jax.jit
+    def noise(tx):
+        traces.append(tx)
+        axes = jax.tree.map(lambda x: 0 if jnp.ndim(x) else None, tx)
+        return jax.vmap(lambda tx: once(tx, jnp.zeros(3)), (axes,))(tx)
+
+    keys = [jax.random.split(jax.random.key(i), 2) for i in (0, 1)]
+    first, second = (noise(gradtx.add_noise(1.0, 0.0, pair)) for pair in keys)
+    assert len(traces) == 1
+    alone = once(gradtx.add_noise(1.0, 0.0, keys[1][1]), jnp.zeros(3))
+    np.testing.assert_array_equal(second[1], alone)
+    assert not np.any(first == second) and not np.any(second[0] == second[1])
+
+
+@pytest.mark.parametrize("key", [1.5, True, "seed", jnp.ones(2)])
+def test_what_is_neither_seed_nor_key_is_refused(key):
+    with pytest.raises(TypeError, match="neither a seed, an int, nor a JAX key"):
+        gradtx.add_noise(1.0, 0.0, key)
 
 
 def test_noise_falls_with_the_steps():
