@@ -32,6 +32,7 @@ def plateau(
     cooldown: int = 0,
     accumulation_size: int = 1,
     min_scale: ScalarOrSchedule = 0.0,
+    eps: ScalarOrSchedule = 0.0,
 ) -> Schedule:
     """Cut the value each time the loss has not improved for a while.
 
@@ -52,6 +53,7 @@ def plateau(
       accumulation_size: losses are averaged in groups of this many first, and an average counts as one, at least 1;
         set it to the number of steps per epoch where `value` is the loss of a batch.
       min_scale: the scale never falls below this, in [0, 1).
+      eps: a cut that would lower the value by this or less is not made, at least 0. PyTorch's is 1e-8.
 
     Returns:
       A schedule that keeps a `Plateau` and needs the extra argument `value`, a scalar.
@@ -79,6 +81,7 @@ def plateau(
     at_least("cooldown", cooldown, 0)
     at_least("accumulation_size", accumulation_size, 1)
     in_range("min_scale", min_scale, 0.0, 1.0)
+    in_range("eps", eps)
     return stepwise(
         _plateau,
         _first_plateau,
@@ -91,6 +94,7 @@ def plateau(
         cooldown=cooldown,
         accumulation_size=accumulation_size,
         min_scale=min_scale,
+        eps=eps,
     )
 
 
@@ -109,6 +113,7 @@ def _plateau(
     cooldown: int,
     accumulation_size: int,
     min_scale: Array,
+    eps: Array,
     value: Array,
 ) -> tuple[Array, Plateau]:
     counts = ~jnp.isnan(value)
@@ -123,8 +128,10 @@ def _plateau(
     resting = s.cooldown > 0
     stalled = jnp.where(improved | resting, 0, s.stalled + 1)
     cut = stalled > patience
+    lower = jnp.maximum(factor * s.scale, min_scale)
+    worth_it = init_value * (s.scale - lower) > eps
     after = Plateau(
-        scale=jnp.where(cut, jnp.maximum(factor * s.scale, min_scale), s.scale),
+        scale=jnp.where(cut & worth_it, lower, s.scale),
         best=jnp.where(improved, loss, s.best),
         stalled=jnp.where(cut, 0, stalled),
         cooldown=jnp.where(cut, cooldown, jnp.maximum(s.cooldown - 1, 0)),
