@@ -45,6 +45,13 @@ from gradtx.transforms.norms import (
     scale_by_param_block_rms,
     scale_by_trust_ratio,
 )
+from gradtx.transforms.optax_names import (
+    scale_by_adam,
+    scale_by_amsgrad,
+    scale_by_belief,
+    scale_by_radam,
+    scale_by_yogi,
+)
 from gradtx.transforms.polyak import scale_by_polyak
 from gradtx.transforms.rprop import scale_by_rprop
 from gradtx.transforms.scaling import scale, scale_by_learning_rate, scale_by_schedule
@@ -83,10 +90,13 @@ __all__ = [
     "scale",
     "scale_by_acprop",
     "scale_by_adadelta",
+    "scale_by_adam",
     "scale_by_adamax",
     "scale_by_adan",
     "scale_by_ademamix",
     "scale_by_adopt",
+    "scale_by_amsgrad",
+    "scale_by_belief",
     "scale_by_cocob",
     "scale_by_dadapt",
     "scale_by_dog",
@@ -104,6 +114,7 @@ __all__ = [
     "scale_by_param_block_rms",
     "scale_by_polyak",
     "scale_by_prodigy",
+    "scale_by_radam",
     "scale_by_rectified_moments",
     "scale_by_rms",
     "scale_by_rprop",
@@ -115,6 +126,7 @@ __all__ = [
     "scale_by_sophia",
     "scale_by_stddev",
     "scale_by_trust_ratio",
+    "scale_by_yogi",
     "set_to_zero",
     "stateless",
     "trace",

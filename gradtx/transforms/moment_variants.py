@@ -10,7 +10,7 @@ from gradtx.core import GradientTransformation, ScalarOrSchedule, Schedule, leaf
 from gradtx.core.checks import in_range
 from gradtx.core.numerics import average, bounded_square, norm, real_zeros, rms, root
 from gradtx.transforms.averages import after_first, complement, correction
-from gradtx.transforms.moments import Moments, zero_moments
+from gradtx.transforms.moments import Moments, quotient, zero_moments
 
 Array = jax.Array
 
@@ -137,18 +137,23 @@ def _track_mini(g: Array, moments: Moments, p: None, rate1: Array, rate2: Array)
 
 @transformation
 def scale_by_rectified_moments(
-    b2: ScalarOrSchedule = 0.999, eps: ScalarOrSchedule = 1e-8, threshold: ScalarOrSchedule = 5.0
+    b2: ScalarOrSchedule = 0.999,
+    eps: ScalarOrSchedule = 1e-8,
+    threshold: ScalarOrSchedule = 5.0,
+    eps_root: ScalarOrSchedule | None = None,
 ) -> GradientTransformation:
     """Divide the first moment by the root of the second as far as that can be trusted yet, as RAdam does.
 
     With rho = 2 / (1 - b2) - 1 and rho_t = rho - 2 t b2^t / (1 - b2^t):  where rho_t > threshold
-    u = r m / (sqrt(v) + eps),  r^2 = (rho_t - 4)(rho_t - 2) rho / ((rho - 4)(rho - 2) rho_t);  before, u = m.
+    u = r m / (sqrt(v + eps_root) + eps),  r^2 = (rho_t - 4)(rho_t - 2) rho / ((rho - 4)(rho - 2) rho_t);
+    before, u = m.
 
     Args:
       b2: decay with which the second moment is tracked, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0. PyTorch divides by sqrt(v) + eps before the bias of v is
         corrected, there eps stands for eps / sqrt(1 - b2^t) here.
       threshold: at least 4, the paper's. 5 is PyTorch's and Optax's (which takes r where rho_t equals it, too).
+      eps_root: added to v within the root, at least 0; None for none.
 
     Returns:
       A transformation that takes `Moments` and gives arrays.
@@ -162,7 +167,8 @@ def scale_by_rectified_moments(
     _check(b2=b2)
     in_range("eps", eps)
     in_range("threshold", threshold, 4.0)
-    return leafwise(_rectified, takes=Moments, eps=eps, trust=rectification(b2, threshold))
+    in_range("eps_root", 0.0 if eps_root is None else eps_root)
+    return leafwise(_rectified, takes=Moments, eps=eps, eps_root=eps_root, trust=rectification(b2, threshold))
 
 
 def rectification(b2: ScalarOrSchedule, threshold: ScalarOrSchedule) -> Schedule:
@@ -179,9 +185,10 @@ def _rectification(step: Array, rate: Array, weight: Array, threshold: Array) ->
     return jnp.where(trusted, jnp.sqrt(jnp.where(trusted, square, 1.0)), 0.0)
 
 
-def _rectified(moments: Moments, s: None, p: None, eps: Array, trust: Array) -> tuple[Array, None]:
-    scaled = trust * moments.first / (root(moments.second) + eps)
-    return jnp.where(trust > 0, scaled, moments.first), s
+def _rectified(
+    moments: Moments, s: None, p: None, eps: Array, eps_root: Array | None, trust: Array
+) -> tuple[Array, None]:
+    return jnp.where(trust > 0, trust * quotient(moments, eps, eps_root), moments.first), s
 
 
 @transformation

@@ -208,13 +208,15 @@ def _bias_correction(moments: Moments, s: None, p: None, weight1: Array, weight2
 
 
 @transformation
-def scale_by_moments(eps: ScalarOrSchedule = 1e-8) -> GradientTransformation:
+def scale_by_moments(eps: ScalarOrSchedule = 1e-8, eps_root: ScalarOrSchedule | None = None) -> GradientTransformation:
     """Divide the first moment by the root of the second.
 
-    u = m / (sqrt(v) + eps)
+    u = m / (sqrt(v + eps_root) + eps)
 
     Args:
       eps: keeps the quotient small where v is; at least 0. At 0 a zero moment still gives a zero.
+      eps_root: added to v within the root, at least 0; None for none. Optax's, for derivatives through the root at 0;
+        here these are finite without it.
 
     Returns:
       A transformation that takes `Moments` and gives arrays.
@@ -226,11 +228,18 @@ def scale_by_moments(eps: ScalarOrSchedule = 1e-8) -> GradientTransformation:
       Kingma and Ba, 2014, Adam: A Method for Stochastic Optimization.
     """
     in_range("eps", eps)
-    return leafwise(_scale_by_moments, takes=Moments, eps=eps)
+    in_range("eps_root", 0.0 if eps_root is None else eps_root)
+    return leafwise(_scale_by_moments, takes=Moments, eps=eps, eps_root=eps_root)
 
 
-def _scale_by_moments(moments: Moments, s: None, p: None, eps: Array) -> tuple[Array, None]:
-    return moments.first / (root(moments.second) + eps), s
+def _scale_by_moments(moments: Moments, s: None, p: None, eps: Array, eps_root: Array | None) -> tuple[Array, None]:
+    return quotient(moments, eps, eps_root), s
+
+
+def quotient(moments: Moments, eps: Array, eps_root: Array | None) -> Array:
+    """M / (sqrt(v + eps_root) + eps)."""
+    second = moments.second if eps_root is None else moments.second + eps_root
+    return moments.first / (root(second) + eps)
 
 
 def _check_decays(b1: ScalarOrSchedule, b2: ScalarOrSchedule) -> None:
