@@ -31,6 +31,8 @@ def adam(
     m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2;
     p - learning_rate * m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
 
+    PyTorch and Optax do the same. Optax's `eps_root` is an argument of `scale_by_adam`.
+
     Args:
       learning_rate: at least 0, usually 0.001; a number or a schedule.
       b1: decay of the first moment, in [0, 1); a number or a schedule. The paper's default, as are b2 and eps.

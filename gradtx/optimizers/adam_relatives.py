@@ -78,6 +78,8 @@ def adopt(
     The first gradient only begins v = g^2. Then q = g / max(sqrt(v), eps), bounded by t^(1/4);
     m = b1 m + (1 - b1) q;  p - learning_rate * m;  v = b2 v + (1 - b2) g^2
 
+    Optax does the same.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       b1: decay of the average, in [0, 1); a number or a schedule. The paper's default, as are b2 and eps.
@@ -169,6 +171,8 @@ def ademamix(
 
     n = b3 n + (1 - b3) g;  (m / (1 - b1^t) + alpha n) / (sqrt(v / (1 - b2^t)) + eps) is Adam's quotient.
 
+    Optax does the same. The paper lets b3 and alpha rise: give schedules.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       b1: decay of the first moment, in [0, 1); a number or a schedule.
@@ -216,6 +220,8 @@ def simplified_ademamix(
 
     The momentum is a sum: take a rate 1 - b1 times that of Adam.
 
+    Optax does the same.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       b1: what is left of the momentum after a step, in [0, 1); a number or a schedule.
@@ -258,6 +264,8 @@ def acprop(
     """Descent by each gradient over the spread that gradients had before it.
 
     p - learning_rate * g / (sqrt(s / (1 - b2^(t-1))) + eps), s = b2 s + (1 - b2) |g - m|^2 + eps afterwards.
+
+    Optax takes m of a step ago in the spread.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
@@ -304,6 +312,8 @@ def adan(
     `scale_by_adan`.
 
     The authors' code divides the parameters by 1 + learning_rate * weight_decay instead of decaying them.
+
+    Optax weighs v by 1 - b2.
 
     Args:
       learning_rate: at least 0; a number or a schedule.

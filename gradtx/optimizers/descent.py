@@ -37,6 +37,8 @@ def sgd(
 
     v = momentum v + (1 - dampening) g,  p - learning_rate v;  without momentum p - learning_rate g
 
+    PyTorch and Optax do the same, but for weight decay: see there.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       momentum: what is left of the velocity after a step, in [0, 1), usually 0.9; a number or a schedule. None keeps
@@ -219,6 +221,8 @@ def optimistic_gradient_descent(
 
     p - learning_rate ((alpha + beta) g_t - beta g_(t-1))
 
+    Optax does the same.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       alpha: weight of the gradient; any finite number or a schedule.
@@ -260,6 +264,8 @@ def noisy_sgd(
     """Descent with normal noise on the gradients, less of it with time.
 
     p - learning_rate (g + normal(0, eta / t^gamma))
+
+    Optax's noise has the same variance; its key is in the state.
 
     Args:
       learning_rate: at least 0; a number or a schedule.

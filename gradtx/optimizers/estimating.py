@@ -106,6 +106,8 @@ def momo(
 
     p - u, with the step u of `scale_by_momo`, whose longest is learning_rate times the average gradient.
 
+    Optax does the same, but for weight decay.
+
     Args:
       learning_rate: the longest step, at least 0; a number or a schedule.
       beta: decay of the averages, in [0, 1); a number or a schedule. The paper's default.
@@ -135,7 +137,7 @@ def momo(
 
 @transformation
 def momo_adam(
-    learning_rate: ScalarOrSchedule,
+    learning_rate: ScalarOrSchedule = 0.01,
     b1: ScalarOrSchedule = 0.9,
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
@@ -149,8 +151,10 @@ def momo_adam(
 
     p - u, with the step u of `scale_by_momo_adam`.
 
+    Optax does the same, but for weight decay.
+
     Args:
-      learning_rate: the longest step, at least 0, usually 0.01; a number or a schedule.
+      learning_rate: the longest step, at least 0; a number or a schedule. The default is Optax's.
       b1: decay of the first moment, in [0, 1); a number or a schedule.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.

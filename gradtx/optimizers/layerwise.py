@@ -40,14 +40,15 @@ def lamb(
 
     r = adam's quotient + weight_decay p;  p - learning_rate r ||p|| / ||r||, for each array
 
-    Optax's default decay is 0.
+    Optax does the same; its default decay is 0.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
       b1: decay of the first moment, in [0, 1); a number or a schedule.
       b2: decay of the second moment, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
-      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      weight_decay: the part of the parameters that joins what a step takes off, before it is given its length: this is
+        what the method is. None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -87,13 +88,16 @@ def lars(
 
     r = g + weight_decay p;  v = momentum v + learning_rate trust_coefficient r ||p|| / (||r|| + eps);  p - v
 
+    As in Optax. The paper divides by ||g|| + weight_decay ||p|| in place of ||r||.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       trust_coefficient: the part of ||p||, at least 0. The paper's.
       eps: added to the norm, at least 0.
       momentum: what is left of the velocity after a step, in [0, 1); a number or a schedule.
       nesterov: Nesterov's momentum.
-      weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
+      weight_decay: the part of the parameters that joins the gradient, before it is given its length: this is what the
+        method is. None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
       maximize: climb instead of descend.
 
@@ -131,7 +135,7 @@ def novograd(
     v = b2 v + (1 - b2) ||g||^2;  m = b1 m + g / (sqrt(v) + eps) + weight_decay p;  p - learning_rate m
 
     Weight decay stands outside the momentum here, as everywhere in gradtx; the paper's and Optax's goes through it:
-    `scale_by_novograd(weight_decay=...)`. Optax's eps is 1e-6.
+    `scale_by_novograd(weight_decay=...)`. Optax's eps is 1e-6, its b1 and b2 are these.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
@@ -180,7 +184,8 @@ def adafactor(
     u = g / sqrt(v), within rms(u) <= clipping_threshold, times max(rms(p), 0.001);  p - learning_rate u, with v as in
     `scale_by_factored_rms`.
 
-    Optax's weight decay is not times the rate.
+    Optax's weight decay is not times the rate. PyTorch's rate is min(learning_rate, 1 / sqrt(t)), and it factors along
+    the last two axes.
 
     Args:
       learning_rate: at least 0; a number or a schedule. The paper takes min(0.01, 1 / sqrt(t)).
@@ -229,6 +234,8 @@ def sm3(
 
     p - learning_rate m, with m as in `scale_by_sm3`.
 
+    Optax adds 1e-8 below the root; PyTorch has no SM3.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       momentum: decay of the momentum, in [0, 1); a number or a schedule.
@@ -267,6 +274,9 @@ def madgrad(
     """Dual averaging with cube roots and momentum.
 
     s = s + w g,  v = v + w g^2,  w = learning_rate sqrt(t);  p + (1 - momentum)(p0 - s / (cbrt(v) + eps) - p)
+
+    The authors' code and Optax take learning_rate + eps for the rate, and add an L2 penalty to the gradient for weight
+    decay: put `add_decayed_weights` before it in a chain.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
@@ -307,6 +317,8 @@ def fromage(
     """Descent by steps as long as the arrays they move, that never lets arrays grow.
 
     (p - learning_rate g ||p|| / ||g||) / sqrt(1 + learning_rate^2), for each array
+
+    Optax does the same.
 
     Args:
       learning_rate: at least 0; a number or a schedule.

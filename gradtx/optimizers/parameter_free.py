@@ -62,6 +62,8 @@ def dog(
 
     p - learning_rate g r / sqrt(G + eps), with r and G as in `scale_by_dog`.
 
+    The authors' code and Optax do the same, up to weight decay.
+
     Args:
       learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.
       relative: the first distance, as a part of 1 + ||p0||, above 0. The authors' default, as is eps.
@@ -99,6 +101,8 @@ def dowg(
 
     p - learning_rate g q / (sqrt(v) + eps), with q and v as in `scale_by_dowg`.
 
+    The authors' code and Optax do the same, up to weight decay.
+
     Args:
       learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.
       eps: the first squared distance, and what keeps the quotient finite; above 0.
@@ -132,6 +136,8 @@ def cocob(
     """Descent by betting on the sign of each gradient.
 
     the parameters go learning_rate of the way to p0 + S (L + R) / (L max(G + L, alpha L)), as in `scale_by_cocob`.
+
+    Optax does the same, but that its weight decay joins the gradient, as learning_rate does.
 
     Args:
       learning_rate: factor of the step that is found, at least 0; 1, or a schedule from 1.

@@ -24,6 +24,8 @@ def sign_sgd(
 
     p - learning_rate sign(g)
 
+    Optax does the same.
+
     Args:
       learning_rate: at least 0; a number or a schedule.
       weight_decay: the part of the parameters that a step takes off beside, times the rate; None for none.
@@ -60,6 +62,8 @@ def signum(
     """Descent by the sign of an average of gradients.
 
     m = beta m + (1 - beta) g, zero at first;  p - learning_rate sign(m)
+
+    Optax does the same.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
@@ -101,7 +105,7 @@ def lion(
 
     p - learning_rate (sign(b1 m + (1 - b1) g) + weight_decay p),  then m = b2 m + (1 - b2) g
 
-    The default decay is Optax's; with a smaller rate than AdamW's the paper takes a larger decay.
+    Optax does the same, and its default decay is this; with a smaller rate than AdamW's the paper takes a larger decay.
 
     Args:
       learning_rate: at least 0, a third to a tenth of AdamW's; a number or a schedule.
@@ -144,6 +148,8 @@ def rprop(
     """Descent by the sign of the gradient, with a step size of its own for each number; for full batches.
 
     p - sign(g) size, with the sizes of `scale_by_rprop`, learning_rate at first.
+
+    PyTorch does the same. Optax changes each size one step later, and does not move at the first.
 
     Args:
       learning_rate: at least 0; a number or a schedule.

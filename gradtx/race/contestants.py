@@ -60,7 +60,9 @@ GROUPS: dict[str, dict[str, Contestant]] = {
         *("amsgrad", "nadam", "nadamw", "adabelief", "radam", "adamax", "adamaxw", "yogi", "stable_adamw", "adam_mini")
     ),
     "adam_relatives": {
-        **_all("laprop", "adopt", "mars", "ademamix", "simplified_ademamix", "acprop", "adan", "grams"),
+        **_all("laprop", "adopt", "mars", "ademamix", "simplified_ademamix", "adan", "grams"),
+        # The paper's 1e-16 would multiply the first gradient of a pixel that is seldom lit by 1e8.
+        "acprop": _plain(gradtx.acprop, eps=1e-6),
         "cautious_adam": lambda rate, length: gradtx.cautious(gradtx.adam(rate)),
     },
     "signs": _all("sign_sgd", "signum", "lion", "rprop"),

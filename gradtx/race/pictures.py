@@ -17,9 +17,10 @@ from gradtx.race.results import Result
 Array = jax.Array
 
 # Okabe and Ito's colours, which the colour-blind can tell apart, less the yellow that white paper swallows. Past the
-# last colour they begin anew with another line.
+# last colour they begin anew with another line; past the last line, all are grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", ":")
+STYLES = tuple((colour, line) for line in LINES for colour in COLOURS)
 MARKERS = ("o", "s", "^")
 
 
@@ -28,16 +29,25 @@ def draw_losses(path: Path, results: Sequence[Result], *, tuned: bool) -> None:
 
     Args:
       path: of the file.
-      results: one line for each.
+      results: one line for each; of more than there are styles, those of least loss are named, and the rest are grey.
       tuned: each at its chosen rate; else all at the common one.
     """
     figure, axes = _canvas()
     settings = results[0].settings
     rates = [result.chosen if tuned else result.common for result in results]
-    numbered = list(enumerate(zip(results, rates, strict=True)))
     # In the order in which the lines end, so that the legend reads as the picture does.
-    for number, (result, rate) in sorted(numbered, key=lambda x: -x[1][0].final_loss(x[1][1])):
-        colour, line = COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)]
+    ranked = sorted(zip(results, rates, strict=True), key=lambda x: -x[0].final_loss(x[1]))
+    others, named = ranked[: -len(STYLES)], ranked[-len(STYLES) :]
+    for result, rate in others:
+        if rate is not None:
+            axes.plot(result.curves.train_loss[rate].mean(axis=0), color="0.8", linewidth=0.8)
+    if others:
+        figure.set_figwidth(10.0)
+        axes.plot([], [], label=f"{len(others)} others", color="0.8", linewidth=0.8)
+    order = [result.name for result in results]
+    styles = dict(zip(sorted((result.name for result, _ in named), key=order.index), STYLES, strict=False))
+    for result, rate in named:
+        colour, line = styles[result.name]
         if rate is None:
             axes.plot([], [], label=f"{result.name} (diverged)", color=colour, linestyle=line)
             continue
@@ -48,7 +58,8 @@ def draw_losses(path: Path, results: Sequence[Result], *, tuned: bool) -> None:
         axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), color=colour, alpha=0.13, linewidth=0)
     axes.set(yscale="log", xlabel="epoch", ylabel="training loss (cross-entropy)", xlim=(0, settings.epochs))
     how = "each optimizer at its tuned rate" if tuned else f"all at the untuned rate {settings.common_rate:g}"
-    axes.set_title(f"{settings.task.upper()} on handwritten digits, {how}\nmean and range over {settings.seeds} seeds")
+    seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds"
+    axes.set_title(f"{settings.task.upper()} on handwritten digits, {how}\nmean and range over {seeds}")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     _save(figure, path)
 

@@ -73,6 +73,11 @@ PAIRS = {
     "dog": (gradtx.dog(), contrib.dog(1.0)),
     "dowg": (gradtx.dowg(), contrib.dowg(1.0)),
     "cocob": (gradtx.cocob(), contrib.cocob(1.0)),
+    "adopt": (gradtx.adopt(0.05), contrib.adopt(0.05)),
+    "madgrad": (gradtx.madgrad(0.05 + 1e-6), contrib.madgrad(0.05)),  # which adds its eps to the rate
+    "momo": (gradtx.momo(), contrib.momo()),
+    "momo_adam": (gradtx.momo_adam(0.05), contrib.momo_adam(0.05)),
+    "noisy_sgd, no noise": (gradtx.noisy_sgd(0.05, eta=0.0), optax.noisy_sgd(0.05, eta=0.0, key=0)),
     "ema": (staged(gradtx.ema(0.9)), optax.chain(optax.ema(0.9), optax.scale_by_learning_rate(0.05))),
     "trust ratio": (
         staged(gradtx.scale_by_trust_ratio(0.1, 0.5, 0.01)),

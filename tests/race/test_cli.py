@@ -14,6 +14,8 @@ from gradtx.race.contestants import CONTESTANTS
 from gradtx.race.data import digits
 from gradtx.race.models import TASKS
 
+# Tests of one race, which one process is to run.
+FILES = pytest.mark.xdist_group("race files")
 PICTURES = ("loss.png", "loss_common_rate.png", "paths.png", "schedule.png")
 
 
@@ -31,10 +33,12 @@ def folder(tmp_path_factory):
     return out
 
 
+@FILES
 def test_a_race_writes_its_files_and_no_others(folder):
     assert {path.name for path in folder.iterdir()} == {*PICTURES, "table.md", "results.json"}
 
 
+@FILES
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_no_blank_page(folder, name):
     pixels = matplotlib.image.imread(folder / name)
@@ -43,12 +47,14 @@ def test_a_picture_is_no_blank_page(folder, name):
     assert 0.01 < inked < 0.5
 
 
+@FILES
 def test_the_table_names_every_contestant_twice(folder):
     lines = (folder / "table.md").read_text().splitlines()
     for name in ("sgd", "adam"):
         assert sum(line.startswith(f"| {name} |") for line in lines) == 2
 
 
+@FILES
 def test_the_json_holds_settings_and_all_curves(folder):
     content = json.loads((folder / "results.json").read_text())
     assert content["settings"]["epochs"] == 2 and content["settings"]["seeds"] == 2

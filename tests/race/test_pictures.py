@@ -5,6 +5,8 @@ import numpy as np
 
 import gradtx
 from gradtx.race import pictures
+from gradtx.race.results import Result, Settings
+from gradtx.race.training import Metrics
 
 
 def _valley_path(tx):
@@ -31,3 +33,19 @@ def test_momentum_and_adam_come_nearer_than_sgd():
         for tx in (gradtx.sgd(0.019), gradtx.sgd(0.003, momentum=0.9), gradtx.adam(0.3))
     )
     assert momentum < 0.5 * sgd and adam < 0.5 * sgd
+
+
+def test_of_more_contestants_than_styles_the_best_are_named_and_the_rest_are_grey(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(pictures, "_save", lambda figure, path: drawn.append(figure))
+    settings = Settings("mlp", epochs=1, seeds=1, rates=(0.1,), common_rate=0.1)
+    results = []
+    for i in range(len(pictures.STYLES) + 2):
+        losses = np.array([[[2.0, 1.0 + i / 100]]])
+        results.append(Result(f"number {i}", settings, Metrics(losses, losses, losses), 22, 1e-4, 8.0))
+    pictures.draw_losses(tmp_path / "loss.png", results, tuned=True)
+    (axes,) = drawn[0].axes
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts[0] == "2 others" and len(texts) == len(pictures.STYLES) + 1
+    assert texts[-1] == "number 0, rate 0.1"
+    assert len({(line.get_color(), line.get_linestyle()) for line in axes.lines}) == len(pictures.STYLES) + 1
