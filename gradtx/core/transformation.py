@@ -176,7 +176,7 @@ class Schedule(GradientTransformation):
 
     def then(self, other: Any, at: int) -> "Schedule":
         """This schedule up to the step `at`, and from there on another one, which counts its own steps from 0."""
-        from gradtx.schedules.algebra import join
+        from gradtx.core.algebra import join
 
         return join([self, other], [at])
 
@@ -204,7 +204,7 @@ class Schedule(GradientTransformation):
 def _combine(name: str, a: Any, b: Any) -> Any:
     if not all(isinstance(x, int | float | np.number | jax.Array) or callable(x) for x in (a, b)):
         return NotImplemented
-    from gradtx.schedules import algebra  # an operator of a schedule makes a schedule: imported when it is used
+    from gradtx.core import algebra  # which is made of schedules: imported when an operator is used
 
     return getattr(algebra, name)(a, b)
 

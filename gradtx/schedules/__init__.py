@@ -1,7 +1,7 @@
 """Schedules: scalars that follow the step, or the loss."""
 
-from gradtx.schedules.algebra import join, product, total
-from gradtx.schedules.basic import constant, linear, polynomial
+from gradtx.core.algebra import constant, join, product, total
+from gradtx.schedules.basic import linear, polynomial
 from gradtx.schedules.cycles import cosine_restarts, cyclical
 from gradtx.schedules.decay import cosine, exponential, rsqrt, step_decay
 from gradtx.schedules.one_cycle import one_cycle

@@ -1,4 +1,4 @@
-"""The plainest schedules: a constant, a line, a power. Step 0 is the first, and beyond its end each holds its value."""
+"""The plainest schedules that change: a line, a power. Step 0 is the first, and beyond its end each holds its value."""
 
 from typing import Any
 
@@ -6,34 +6,11 @@ import jax
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
 from gradtx.core.checks import at_least, in_range
-from gradtx.core.primitives import hold
+from gradtx.core.progress import as_step, ramp
 from gradtx.schedules.curves import between, power_shape
 from gradtx.schedules.numbers import finite
-from gradtx.schedules.progress import as_step, ramp
 
 Array = jax.Array
-
-
-@transformation
-def constant(value: ScalarOrSchedule) -> Schedule:
-    """The same value at every step.
-
-    Args:
-      value: any finite number.
-
-    Returns:
-      A schedule.
-
-    Raises:
-      ValueError: if `value` is not finite.
-
-    Example:
-      >>> import gradtx
-      >>> float(gradtx.constant(0.5)(1000))
-      0.5
-    """
-    finite(value=value)
-    return stepwise(hold, value=value)
 
 
 @transformation

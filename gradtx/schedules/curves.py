@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gradtx.schedules.progress import ramp, reached
+from gradtx.core.progress import ramp, reached
 
 Array = jax.Array
 Shape = Callable[[Array, Array], tuple[Array, Array]]

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from gradtx.core import ScalarOrSchedule, Schedule, transformation
-from gradtx.schedules.algebra import join
+from gradtx.core.algebra import join
 from gradtx.schedules.one_cycle import one_cycle
 from gradtx.schedules.warmup import warmup, warmup_cosine, warmup_exponential
 

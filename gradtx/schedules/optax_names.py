@@ -7,7 +7,8 @@ beginning, the end is reached at once here.
 from collections.abc import Mapping
 
 from gradtx.core import ScalarOrSchedule, Schedule, transformation
-from gradtx.schedules.basic import constant, linear, polynomial
+from gradtx.core.algebra import constant
+from gradtx.schedules.basic import linear, polynomial
 from gradtx.schedules.decay import cosine, exponential
 from gradtx.schedules.numbers import finite, times
 from gradtx.schedules.piecewise import piecewise_constant, piecewise_interpolate

@@ -8,8 +8,8 @@ from jax import lax
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
 from gradtx.core.checks import at_least
+from gradtx.core.progress import after, as_float, as_step
 from gradtx.schedules.numbers import finite
-from gradtx.schedules.progress import after, as_float, as_step
 from gradtx.schedules.warmup import after_warmup
 
 Array = jax.Array

@@ -1,4 +1,4 @@
-"""Schedules of schedules: one after another, their product, their sum."""
+"""The constant schedule, and schedules of schedules: one after another, their product, their sum."""
 
 import itertools
 from collections.abc import Sequence
@@ -7,14 +7,37 @@ from typing import Any, cast
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import ScalarOrSchedule, Schedule, chain, stepwise, transformation
-from gradtx.core.checks import at_least
+from gradtx.core.chain import chain
+from gradtx.core.checks import at_least, finite
+from gradtx.core.factory import ScalarOrSchedule, stepwise, transformation
 from gradtx.core.numerics import scalar_dtype
-from gradtx.core.primitives import keeps_state
-from gradtx.schedules.basic import constant
-from gradtx.schedules.progress import as_step, elapsed, reached
+from gradtx.core.primitives import hold, keeps_state
+from gradtx.core.progress import as_step, elapsed, reached
+from gradtx.core.transformation import Schedule
 
 Array = jax.Array
+
+
+@transformation
+def constant(value: ScalarOrSchedule) -> Schedule:
+    """The same value at every step.
+
+    Args:
+      value: any finite number.
+
+    Returns:
+      A schedule.
+
+    Raises:
+      ValueError: if `value` is not finite.
+
+    Example:
+      >>> import gradtx
+      >>> float(gradtx.constant(0.5)(1000))
+      0.5
+    """
+    finite("value", value)
+    return stepwise(hold, value=value)
 
 
 def join(schedules: Sequence[ScalarOrSchedule], boundaries: Sequence[int]) -> Schedule:
