@@ -36,7 +36,7 @@ def constant(value: ScalarOrSchedule) -> Schedule:
       >>> float(gradtx.constant(0.5)(1000))
       0.5
     """
-    finite("value", value)
+    finite(value=value)
     return stepwise(hold, value=value)
 
 

@@ -29,9 +29,15 @@ def in_range(name: str, x: Any, low: float = 0.0, high: float = np.inf, *, open_
         )
 
 
-def finite(name: str, x: Any) -> None:
-    """Raise unless `x` is a finite number, of either sign."""
-    in_range(name, x, -np.inf, open_low=True)
+def finite(**values: Any) -> None:
+    """Raise unless each value is a finite number, of either sign, or a schedule.
+
+    Raises:
+      ValueError: if a number is not finite.
+      TypeError: if a value is no number.
+    """
+    for name, value in values.items():
+        in_range(name, value, -np.inf, open_low=True)
 
 
 def at_least(name: str, x: Any, low: int, reason: str = "") -> None:

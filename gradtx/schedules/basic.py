@@ -5,10 +5,9 @@ from typing import Any
 import jax
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
-from gradtx.core.checks import at_least, in_range
+from gradtx.core.checks import at_least, finite, in_range
 from gradtx.core.progress import as_step, ramp
 from gradtx.schedules.curves import between, power_shape
-from gradtx.schedules.numbers import finite
 
 Array = jax.Array
 

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
-from gradtx.core.checks import at_least, in_range
+from gradtx.core.checks import at_least, finite, in_range
 from gradtx.core.progress import as_float, as_step, cycles, growing_ramp, ramp, reached
 from gradtx.schedules.curves import between, cosine_shape
-from gradtx.schedules.numbers import finite, one_of, power, split_rate
+from gradtx.schedules.numbers import one_of, power, split_rate
 
 Array = jax.Array
 MODES = ("triangular", "triangular2", "exp_range")

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
-from gradtx.core.checks import at_least, in_range
+from gradtx.core.checks import at_least, finite, in_range
 from gradtx.core.progress import after, as_float, as_step, cycles, elapsed, ramp
 from gradtx.schedules.curves import between, cosine_shape, power_shape
-from gradtx.schedules.numbers import finite, optional, split_rate, unless_one
+from gradtx.schedules.numbers import optional, split_rate, unless_one
 from gradtx.schedules.numbers import power as to_the_power
 
 Array = jax.Array

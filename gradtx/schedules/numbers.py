@@ -8,21 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradtx.core import Schedule, stepwise
-from gradtx.core.checks import in_range
 from gradtx.core.numerics import scalar_dtype
 
 Array = jax.Array
-
-
-def finite(**values: Any) -> None:
-    """Raise unless each value is a finite number, or a schedule.
-
-    Raises:
-      ValueError: if a number is not finite.
-      TypeError: if a value is no number.
-    """
-    for name, value in values.items():
-        in_range(name, value, -jnp.inf, open_low=True)
 
 
 def one_of(name: str, x: Any, choices: Any) -> None:

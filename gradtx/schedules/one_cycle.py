@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
-from gradtx.core.checks import at_least, in_range
+from gradtx.core.checks import at_least, finite, in_range
 from gradtx.core.numerics import scalar_dtype
 from gradtx.core.progress import as_step
 from gradtx.schedules.curves import SHAPES, through
-from gradtx.schedules.numbers import finite, is_static, one_of, optional
+from gradtx.schedules.numbers import is_static, one_of, optional
 
 Array = jax.Array
 

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 from gradtx.core import ScalarOrSchedule, Schedule, transformation
 from gradtx.core.algebra import constant
+from gradtx.core.checks import finite
 from gradtx.schedules.basic import linear, polynomial
 from gradtx.schedules.decay import cosine, exponential
-from gradtx.schedules.numbers import finite, times
+from gradtx.schedules.numbers import times
 from gradtx.schedules.piecewise import piecewise_constant, piecewise_interpolate
 
 

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
-from gradtx.core.checks import at_least
+from gradtx.core.checks import at_least, finite
 from gradtx.core.progress import as_step, reached
 from gradtx.schedules.curves import SHAPES, through
-from gradtx.schedules.numbers import finite, one_of, optional
+from gradtx.schedules.numbers import one_of, optional
 
 Array = jax.Array
 

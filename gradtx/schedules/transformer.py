@@ -7,9 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
-from gradtx.core.checks import at_least
+from gradtx.core.checks import at_least, finite
 from gradtx.core.progress import after, as_float, as_step
-from gradtx.schedules.numbers import finite
 from gradtx.schedules.warmup import after_warmup
 
 Array = jax.Array

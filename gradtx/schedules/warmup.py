@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
-from gradtx.core.checks import at_least, in_range
+from gradtx.core.checks import at_least, finite, in_range
 from gradtx.core.progress import as_step, elapsed, ramp, reached
 from gradtx.schedules.curves import SHAPES, between, cosine_shape, power_shape
 from gradtx.schedules.decay import decay_exponentially, exponential_arguments
-from gradtx.schedules.numbers import finite, one_of, unless_one
+from gradtx.schedules.numbers import one_of, unless_one
 
 Array = jax.Array
 TOTAL = ", for it counts warmup_steps too"

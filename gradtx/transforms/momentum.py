@@ -111,8 +111,8 @@ def scale_by_optimistic_gradient(alpha: ScalarOrSchedule = 1.0, beta: ScalarOrSc
       Mokhtari, Ozdaglar and Pattathil, 2020, A Unified Analysis of Extra-gradient and Optimistic Gradient Methods for
       Saddle Point Problems.
     """
-    finite("alpha", alpha)
-    finite("beta", beta)
+    finite(alpha=alpha)
+    finite(beta=beta)
     return leafwise(_optimistic, keeps="last", alpha=alpha, beta=beta, later=after_first())
 
 

@@ -57,7 +57,7 @@ def scale_by_momo(
     """
     in_range("learning_rate", learning_rate)
     in_range("beta", beta, 0.0, 1.0)
-    finite("lower_bound", lower_bound)
+    finite(lower_bound=lower_bound)
 
     def init(params: PyTree) -> Momo:
         return Momo(trees.zeros(params), trees.scalar(0.0), trees.scalar(0.0))
@@ -123,7 +123,7 @@ def scale_by_momo_adam(
     in_range("b1", b1, 0.0, 1.0)
     in_range("b2", b2, 0.0, 1.0)
     in_range("eps", eps)
-    finite("lower_bound", lower_bound)
+    finite(lower_bound=lower_bound)
 
     def init(params: PyTree) -> MomoAdam:
         return MomoAdam(trees.zeros(params), trees.real_zeros(params), trees.scalar(0.0), trees.scalar(0.0))

@@ -36,7 +36,7 @@ def add_noise(eta: ScalarOrSchedule, gamma: ScalarOrSchedule, key: int | Array) 
       Neelakantan et al., 2015, Adding Gradient Noise Improves Learning for Very Deep Networks.
     """
     in_range("eta", eta)
-    finite("gamma", gamma)
+    finite(gamma=gamma)
     if isinstance(key, jax.Array) and not is_key(key) and key.dtype == jnp.uint32:  # as jax.random.PRNGKey makes
         key = jax.random.wrap_key_data(key)
     if not is_key(key):

@@ -119,7 +119,7 @@ def normalize_by_update_norm(
       >>> tx.update(jnp.array([3.0, 4.0]), tx.init(jnp.zeros(2)))[0]
       Array([0.6, 0.8], dtype=float32)
     """
-    finite("scale_factor", scale_factor)
+    finite(scale_factor=scale_factor)
     in_range("eps", eps)
     return treewise(_normalize, scale_factor=scale_factor, eps=eps)
 

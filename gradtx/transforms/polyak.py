@@ -47,7 +47,7 @@ def scale_by_polyak(
     References:
       Loizou et al., 2021, Stochastic Polyak Step-size for SGD: An Adaptive Learning Rate for Fast Convergence.
     """
-    finite("f_min", f_min)
+    finite(f_min=f_min)
     in_range("max_learning_rate", max_learning_rate)
     in_range("eps", eps)
     if variant not in ("sps", "sps+"):

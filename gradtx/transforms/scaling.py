@@ -29,7 +29,7 @@ def scale(step_size: ScalarOrSchedule) -> GradientTransformation:
       >>> tx.update(jnp.array([1.0, 3.0]), tx.init(jnp.zeros(2)))[0]
       Array([-2., -6.], dtype=float32)
     """
-    finite("step_size", step_size)
+    finite(step_size=step_size)
     return leafwise(_scale, factor=step_size)
 
 
