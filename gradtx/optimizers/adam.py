@@ -129,8 +129,9 @@ def adam_l2(
 ) -> GradientTransformation:
     """Adam on the loss with an L2 penalty: the decay enters the moments, and is scaled with them.
 
-    Adam for g + l2 p. It differs from AdamW; for plain SGD the two are one. This is what PyTorch's
-    `Adam(weight_decay=...)` does.
+    Adam for g + l2 p.
+
+    It differs from AdamW; for plain SGD the two are one. This is what PyTorch's `Adam(weight_decay=...)` does.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
@@ -320,8 +321,9 @@ def adabelief(
 ) -> GradientTransformation:
     """Adam that measures how far gradients lie from their mean, and not from zero.
 
-    s = b2 s + (1 - b2) (g - m)^2 + eps takes the place of v, and eps also stands beside its root, as in the paper.
-    Optax does the same; there the first eps is called `eps_root`.
+    s = b2 s + (1 - b2) (g - m)^2 + eps takes the place of v, and eps also stands beside its root.
+
+    As in the paper. Optax does the same; there the first eps is called `eps_root`.
 
     Args:
       learning_rate: at least 0; a number or a schedule.
