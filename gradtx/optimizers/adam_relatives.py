@@ -308,8 +308,8 @@ def adan(
 ) -> GradientTransformation:
     """Adam with Nesterov's momentum made of the differences of gradients.
 
-    p - learning_rate * (m / (1 - b1^t) + b2 v / (1 - b2^t)) / (sqrt(n / (1 - b3^t)) + eps), with m, v and n as in
-    `scale_by_adan`.
+    p - learning_rate * (m / (1 - b1^t) + b2 v / (1 - b2^t)) / (sqrt(n / (1 - b3^t)) + eps), with averages m of g, v of
+    d = g - last g and n of (g + b2 d)^2.
 
     The authors' code divides the parameters by 1 + learning_rate * weight_decay instead of decaying them.
 

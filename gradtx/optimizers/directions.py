@@ -71,7 +71,8 @@ def sophia(
 ) -> GradientTransformation:
     """Descent by gradients over the Hessian's diagonal, within bounds.
 
-    p - learning_rate clip(m / max(gamma h, eps)), with m and h as in `scale_by_sophia`.
+    m = b1 m + (1 - b1) g,  h = b2 h + (1 - b2) hessian, every update_interval steps;
+    p - learning_rate clip(m / max(gamma h, eps), clip_threshold)
 
     Optax renews h after it is used, and corrects the bias of m.
 

@@ -22,7 +22,7 @@ def prodigy(
 ) -> GradientTransformation:
     """Adam with a learning rate that it finds itself.
 
-    p - u, with the step u of `scale_by_prodigy`.
+    k = d learning_rate;  p - k (m / (sqrt(v) + d eps) + weight_decay p), with d, m and v as in `scale_by_prodigy`.
 
     Optax corrects the bias of the moments; the paper does not.
 
@@ -65,7 +65,7 @@ def dadapt_adamw(
 ) -> GradientTransformation:
     """AdamW with a learning rate that it finds itself.
 
-    p - u, with the step u of `scale_by_dadapt`.
+    p - m / (sqrt(v) + eps) - d learning_rate weight_decay p, with d, m and v as in `scale_by_dadapt`.
 
     Optax corrects the bias of the moments; the authors' code does not unless asked.
 
@@ -104,7 +104,8 @@ def momo(
 ) -> GradientTransformation:
     """Momentum whose step goes as far as a model of the loss says.
 
-    p - u, with the step u of `scale_by_momo`, whose longest is learning_rate times the average gradient.
+    p - d min(learning_rate, max(f - lower_bound - c + <d, p>, 0) / ||d||^2), with averages d of g, f of the loss and c
+    of <g, p>, as in `scale_by_momo`.
 
     Optax does the same, but for weight decay.
 
@@ -149,7 +150,8 @@ def momo_adam(
 ) -> GradientTransformation:
     """Adam whose step goes as far as a model of the loss says.
 
-    p - u, with the step u of `scale_by_momo_adam`.
+    p - d / D min(learning_rate / w, max(f - w lower_bound - c + <d, p>, 0) / <d, d / D>), with D = sqrt(v / (1 - b2^t))
+    + eps, w = 1 - b1^t, and d, f, c and v as in `scale_by_momo_adam`.
 
     Optax does the same, but for weight decay.
 

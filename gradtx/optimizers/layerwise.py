@@ -132,7 +132,7 @@ def novograd(
 ) -> GradientTransformation:
     """Momentum of gradients divided by an average of their norms, array by array.
 
-    v = b2 v + (1 - b2) ||g||^2;  m = b1 m + g / (sqrt(v) + eps) + weight_decay p;  p - learning_rate m
+    v = b2 v + (1 - b2) ||g||^2;  m = b1 m + g / (sqrt(v) + eps);  p - learning_rate (m + weight_decay p)
 
     Weight decay stands outside the momentum here, as everywhere in gradtx; the paper's and Optax's goes through it:
     `scale_by_novograd(weight_decay=...)`. Optax's eps is 1e-6, its b1 and b2 are these.
@@ -232,9 +232,10 @@ def sm3(
 ) -> GradientTransformation:
     """AdaGrad in the memory of one number for each row and column, with momentum.
 
-    p - learning_rate m, with m as in `scale_by_sm3`.
+    m = momentum m + (1 - momentum) g / sqrt(nu + 1e-8);  p - learning_rate m, with nu the least of the row's and the
+    column's largest, plus g^2, as in `scale_by_sm3`.
 
-    Optax adds 1e-8 below the root; PyTorch has no SM3.
+    Optax does the same; the paper has no eps.
 
     Args:
       learning_rate: at least 0; a number or a schedule.

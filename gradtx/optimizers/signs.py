@@ -147,7 +147,8 @@ def rprop(
 ) -> GradientTransformation:
     """Descent by the sign of the gradient, with a step size of its own for each number; for full batches.
 
-    p - sign(g) size, with the sizes of `scale_by_rprop`, learning_rate at first.
+    size = learning_rate at first, then times eta_plus where g keeps its sign, times eta_minus where it turns;
+    p - sign(g) size, and no step where it turns.
 
     PyTorch does the same. Optax changes each size one step later, and does not move at the first.
 
