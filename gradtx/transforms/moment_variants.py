@@ -229,10 +229,11 @@ def scale_by_adamax(
 def _adamax(
     g: Array, moments: Moments, p: None, rate1: Array, weight1: Array, rate2: Array, eps: Array
 ) -> tuple[Array, Moments]:
-    tiny = jnp.finfo(moments.second.dtype).tiny
+    # Far above the least of numbers, for XLA may multiply the two denominators first.
+    least = jnp.sqrt(jnp.finfo(moments.second.dtype).tiny)
     largest = jnp.maximum(moments.second - rate2 * moments.second, jnp.abs(g) + eps)
     moments = Moments(average(moments.first, g, rate1), largest)
-    return moments.first / weight1 / jnp.maximum(largest, tiny), moments
+    return moments.first / weight1 / jnp.maximum(largest, least), moments
 
 
 class AdanState(NamedTuple):
