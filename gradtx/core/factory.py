@@ -50,7 +50,8 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
       scale_by_sign_momentum(b=0.9)
     """
     signature = _signature(factory)
-    numeric = {name for name, p in signature.parameters.items() if p.annotation == ScalarOrSchedule}
+    known = (ScalarOrSchedule, ScalarOrSchedule | None)
+    numeric = {name for name, p in signature.parameters.items() if p.annotation in known}
     rest = next((name for name, p in signature.parameters.items() if p.kind is p.VAR_KEYWORD), None)
 
     @functools.wraps(factory)
@@ -63,7 +64,7 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
         arguments = dict(bound.arguments)
         arguments.update(arguments.pop(rest, {}) if rest else {})
         for name in numeric:
-            arguments[name] = _as_numeric(arguments[name])
+            arguments[name] = as_numeric(arguments[name])
         try:
             body = factory(**arguments)  # type: ignore[call-arg]
             primitive = body._primitive if isinstance(body, GradientTransformation) else body
@@ -93,7 +94,8 @@ def _signature(factory: Callable[..., Any]) -> inspect.Signature:
     return signature
 
 
-def _as_numeric(x: Any) -> Any:
+def as_numeric(x: Any) -> Any:
+    """An int as the float it means, a function of the step as the schedule it is; all else as it is."""
     if isinstance(x, int) and not isinstance(x, bool):
         return float(x)
     if callable(x) and not isinstance(x, GradientTransformation):

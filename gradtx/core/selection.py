@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from gradtx.core.primitives import Labels, Selected
-from gradtx.core.trees import flatten, flatten_like, leaf_path
+from gradtx.core.trees import flatten, flatten_like, leaf_path, spell_array
 
 PyTree = Any
 
@@ -35,9 +35,10 @@ class Selector:
         if id(labels) not in self._labels:
             self._labels[id(labels)] = found = self._spread(labels)
             for i in self.active:
-                if found[i] not in labels.known:
+                if (hasattr(found[i], "shape") and found[i].shape) or found[i] not in labels.known:
+                    spelt = spell_array(found[i]) if hasattr(found[i], "shape") else repr(found[i])
                     raise ValueError(
-                        f"{self.name}: {leaf_path(self.treedef, i, 'params')} is {found[i]!r} in {labels.called}; "
+                        f"{self.name}: {leaf_path(self.treedef, i, 'params')} is {spelt} in {labels.called}; "
                         f"expected {' or '.join(map(repr, labels.known))} for every floating array."
                     )
         return self._labels[id(labels)]

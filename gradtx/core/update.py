@@ -146,6 +146,12 @@ class _Flow:
             self.treedef, result, name=self.plan.name, what=f"the updates from stage {stage.name!r}", like="updates"
         )
         for i in self.selector.chosen(selections):
+            given = jax.tree.leaves(self.values[i])[0]
+            if jnp.shape(results[i]) != given.shape:
+                raise ValueError(
+                    f"{self.plan.name}: stage {stage.name!r} makes {leaf_path(self.treedef, i, 'updates')}, which is "
+                    f"{spell_array(given)}, an array of shape {jnp.shape(results[i])}: an update keeps its shape."
+                )
             self.values[i] = results[i]
         return {path: scalars.pack(new, states)}
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, chain
+from gradtx.core.checks import in_range
 from gradtx.schedules.numbers import times
 from gradtx.transforms import scale, scale_by_learning_rate
 from gradtx.transforms.decay import decayed
@@ -28,6 +29,8 @@ def take_whole_steps(
     maximize: bool = False,
 ) -> GradientTransformation:
     """As `descend`, for a stage whose step uphill has its rate within; the learning rate given is for the decay."""
+    if weight_decay is not None:
+        in_range("weight_decay", weight_decay)
     decay = None if weight_decay is None else times(learning_rate, weight_decay)
     return chain(*turned(maximize), stage, scale(-1.0), *decayed(decay, where, "independent"))
 

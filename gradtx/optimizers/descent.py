@@ -55,7 +55,7 @@ def sgd(
       A transformation that keeps one velocity per array if there is momentum, else nothing.
 
     Raises:
-      ValueError: if an argument is out of range.
+      ValueError: if an argument is out of range, or is of the momentum where there is none.
 
     References:
       Robbins and Monro, 1951, A Stochastic Approximation Method.
@@ -66,6 +66,8 @@ def sgd(
       >>> list(gradtx.sgd(0.1, momentum=0.9).stages)
       ['trace', 'scale_by_learning_rate']
     """
+    if momentum is None and (nesterov or dampening is not None):
+        raise ValueError("nesterov and dampening are about the momentum, which is None; give one, usually 0.9.")
     return descend(
         *([] if momentum is None else [trace(momentum, nesterov, dampening=dampening)]),
         learning_rate=learning_rate,
@@ -329,6 +331,7 @@ def asgd(
     References:
       Polyak and Juditsky, 1992, Acceleration of stochastic approximation by averaging.
     """
+    in_range("learning_rate", learning_rate)
     at_least("t0", t0, 0)
     in_range("lambd", lambd)
     in_range("alpha", alpha)

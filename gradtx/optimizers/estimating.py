@@ -116,7 +116,7 @@ def momo(
       weight_decay: the part of the parameters that a step takes off beside, times learning_rate; None for none. In
         the paper and in Optax it enters the model of the loss, too.
       where: which arrays decay, a mask as for `masked`; all if None.
-      maximize: climb instead of descend.
+      maximize: climb instead of descend; lower_bound is the least of the opposite of `value` then.
 
     Returns:
       A transformation that keeps a `Momo`; its update needs `params` and the extra argument `value`, the loss.
@@ -128,7 +128,7 @@ def momo(
       Schaipp, Ohana, Eickenberg, Defazio and Gower, 2023, MoMo: Momentum Models for Adaptive Learning Rates.
     """
     return take_whole_steps(
-        scale_by_momo(learning_rate, beta, lower_bound),
+        scale_by_momo(learning_rate, beta, lower_bound, maximize=maximize),
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         where=where,
@@ -164,7 +164,7 @@ def momo_adam(
       weight_decay: the part of the parameters that a step takes off beside, times learning_rate; None for none. In
         the paper and in Optax it enters the model of the loss, too.
       where: which arrays decay, a mask as for `masked`; all if None.
-      maximize: climb instead of descend.
+      maximize: climb instead of descend; lower_bound is the least of the opposite of `value` then.
 
     Returns:
       A transformation that keeps a `MomoAdam`; its update needs `params` and the extra argument `value`, the loss.
@@ -176,7 +176,7 @@ def momo_adam(
       Schaipp, Ohana, Eickenberg, Defazio and Gower, 2023, MoMo: Momentum Models for Adaptive Learning Rates.
     """
     return take_whole_steps(
-        scale_by_momo_adam(learning_rate, b1, b2, eps, lower_bound),
+        scale_by_momo_adam(learning_rate, b1, b2, eps, lower_bound, maximize=maximize),
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         where=where,

@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, stepwise, transformation
+from gradtx.core.checks import in_range
 from gradtx.optimizers.common import descend, take_whole_steps, turned
 from gradtx.transforms import (
     add_decayed_weights,
@@ -337,6 +338,7 @@ def fromage(
     References:
       Bernstein, Vahdat, Yue and Liu, 2020, On the distance between two neural networks and the stability of learning.
     """
+    in_range("learning_rate", learning_rate)
     shrinkage = stepwise(_shrinkage, learning_rate=learning_rate)
     return chain(
         *turned(maximize),

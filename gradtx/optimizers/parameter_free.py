@@ -33,7 +33,7 @@ def polyak_sgd(
       variant: "sps", or "sps+" to take no step uphill.
       weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
-      maximize: climb instead of descend.
+      maximize: climb instead of descend; f_min is the least of the opposite of `value` then.
 
     Returns:
       A transformation without state, which needs the extra argument `value`, the loss.
@@ -44,7 +44,8 @@ def polyak_sgd(
     References:
       Loizou et al., 2021, Stochastic Polyak Step-size for SGD: An Adaptive Learning Rate for Fast Convergence.
     """
-    stage = scale_by_polyak(f_min, max_learning_rate, eps, variant, weight_decay=weight_decay, where=where)
+    options: dict[str, Any] = {"weight_decay": weight_decay, "where": where, "maximize": maximize}
+    stage = scale_by_polyak(f_min, max_learning_rate, eps, variant, **options)
     return descend(stage, learning_rate=learning_rate, maximize=maximize)
 
 

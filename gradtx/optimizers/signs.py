@@ -150,7 +150,7 @@ def rprop(
     size = learning_rate at first, then times eta_plus where g keeps its sign, times eta_minus where it turns;
     p - sign(g) size, and no step where it turns.
 
-    PyTorch does the same. Optax changes each size one step later, and does not move at the first.
+    PyTorch does the same. Optax does not move at the first step, and for two where a sign turns.
 
     Args:
       learning_rate: at least 0; a number or a schedule.

@@ -10,8 +10,8 @@ from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
 from gradtx.core.checks import at_least, finite, in_range
 from gradtx.core.progress import after, as_float, as_step, cycles, elapsed, ramp
 from gradtx.schedules.curves import between, cosine_shape, power_shape
-from gradtx.schedules.numbers import optional, split_rate, unless_one
 from gradtx.schedules.numbers import power as to_the_power
+from gradtx.schedules.numbers import split_rate, unless_one
 
 Array = jax.Array
 
@@ -114,7 +114,6 @@ def exponential_arguments(
     at_least("transition_steps", transition_steps, 1)
     in_range("decay_rate", decay_rate, open_low=True)
     at_least("transition_begin", transition_begin, 0)
-    end_value = optional(end_value)
     if end_value is not None:
         finite(end_value=end_value)
     rounded, residue = split_rate(decay_rate)

@@ -23,13 +23,6 @@ def one_of(name: str, x: Any, choices: Any) -> None:
         raise ValueError(f"{name} = {x!r} is none of the choices: expected one of {', '.join(map(repr, choices))}.")
 
 
-def optional(x: Any) -> Any:
-    """A numeric argument that may be None: as a parameter annotated `ScalarOrSchedule` would be given, or None."""
-    if isinstance(x, int) and not isinstance(x, bool):
-        return float(x)
-    return stepwise(x) if callable(x) and not isinstance(x, Schedule) else x
-
-
 def unless_one(power: Any) -> Any:
     """A power, or None if it is known to be 1."""
     return None if is_static(power) and power == 1 else power

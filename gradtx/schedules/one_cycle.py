@@ -11,7 +11,7 @@ from gradtx.core.checks import at_least, finite, in_range
 from gradtx.core.numerics import scalar_dtype
 from gradtx.core.progress import as_step
 from gradtx.schedules.curves import SHAPES, through
-from gradtx.schedules.numbers import is_static, one_of, optional
+from gradtx.schedules.numbers import is_static, one_of
 
 Array = jax.Array
 
@@ -70,7 +70,6 @@ def one_cycle(
     in_range("div_factor", div_factor, open_low=True)
     in_range("final_div_factor", final_div_factor, open_low=True)
     one_of("shape", shape, SHAPES)
-    pct_final = optional(pct_final)
     fractions: dict[str, Any] = {"pct_start": pct_start}
     if pct_final is not None:
         fractions["pct_final"] = pct_final

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 
 from gradtx.core import ScalarOrSchedule, Schedule, stepwise, transformation
 from gradtx.core.checks import at_least, finite
+from gradtx.core.factory import as_numeric
 from gradtx.core.progress import as_step, reached
 from gradtx.schedules.curves import SHAPES, through
-from gradtx.schedules.numbers import one_of, optional
+from gradtx.schedules.numbers import one_of
 
 Array = jax.Array
 
@@ -55,7 +56,7 @@ def _pieces(boundaries_and_scales: Mapping[int, float] | None) -> tuple[tuple[in
         at_least("a boundary", boundary, 0)
         finite(**{f"the scale at {boundary}": scale})
     boundaries = tuple(sorted(pieces))
-    return boundaries, {f"scale_{i}": optional(pieces[boundary]) for i, boundary in enumerate(boundaries)}
+    return boundaries, {f"scale_{i}": as_numeric(pieces[boundary]) for i, boundary in enumerate(boundaries)}
 
 
 def _piecewise_constant(step: Any, boundaries: tuple[int, ...], init_value: Array, **scales: Array) -> Array:

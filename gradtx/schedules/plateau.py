@@ -40,7 +40,8 @@ def plateau(
     are none, scale = max(factor * scale, min_scale), and losses count again after `cooldown` more. The value is
     init_value * scale. A loss that is NaN does not count.
 
-    Pass it as a hyperparameter, and the loss to update: `tx.update(grads, state, params, value=loss)`.
+    Pass it as a hyperparameter, and the loss to update: `tx.update(grads, state, params, value=loss)`. What is to grow
+    is given as its opposite.
 
     Args:
       init_value: the value at first, at least 0.
@@ -129,7 +130,7 @@ def _plateau(
     stalled = jnp.where(improved | resting, 0, s.stalled + 1)
     cut = stalled > patience
     lower = jnp.maximum(factor * s.scale, min_scale)
-    worth_it = init_value * (s.scale - lower) > eps
+    worth_it = (eps == 0) | (init_value * (s.scale - lower) > eps)
     after = Plateau(
         scale=jnp.where(cut & worth_it, lower, s.scale),
         best=jnp.where(improved, loss, s.best),

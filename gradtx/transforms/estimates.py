@@ -65,6 +65,7 @@ def scale_by_prodigy(
     References:
       Mishchenko and Defazio, 2023, Prodigy: An Expeditiously Adaptive Parameter-Free Learner.
     """
+    in_range("estim_lr_coef", estim_lr_coef)
     options = {"coefficient": estim_lr_coef}
     return _estimating(_prodigy, learning_rate, b1, b2, eps, estim_lr0, weight_decay, where, **options)
 

@@ -34,7 +34,11 @@ class MomoAdam(NamedTuple):
 
 @transformation
 def scale_by_momo(
-    learning_rate: ScalarOrSchedule = 1.0, beta: ScalarOrSchedule = 0.9, lower_bound: ScalarOrSchedule = 0.0
+    learning_rate: ScalarOrSchedule = 1.0,
+    beta: ScalarOrSchedule = 0.9,
+    lower_bound: ScalarOrSchedule = 0.0,
+    *,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Momentum whose step goes as far as a line through past losses reaches the lower bound. The whole step, uphill.
 
@@ -45,6 +49,7 @@ def scale_by_momo(
       learning_rate: the longest step, at least 0; a number or a schedule.
       beta: decay of the averages, in [0, 1); a number or a schedule. The paper's default.
       lower_bound: the least value that the loss can have; any finite number.
+      maximize: gradients come turned, for `value` is to grow: take its opposite, of which `lower_bound` is the least.
 
     Returns:
       A transformation that keeps a `Momo`; its update needs `params` and the extra argument `value`, the loss.
@@ -63,9 +68,8 @@ def scale_by_momo(
         return Momo(trees.zeros(params), trees.scalar(0.0), trees.scalar(0.0))
 
     numbers: dict[str, Any] = {"rate": complement(beta), "later": after_first()}
-    return treewise(
-        _momo, init, needs=("params", "value"), learning_rate=learning_rate, lower_bound=lower_bound, **numbers
-    )
+    numbers |= {"learning_rate": learning_rate, "lower_bound": lower_bound}
+    return treewise(_momo, init, needs=("params", "value"), maximize=maximize, **numbers)
 
 
 def _momo(
@@ -76,12 +80,13 @@ def _momo(
     lower_bound: Array,
     rate: Array,
     later: Array,
+    maximize: bool,
     value: Array,
 ) -> tuple[PyTree, Momo]:
     params, part = trees.wide(params), jnp.where(later > 0, rate, 1)
     s = Momo(
         trees.average_of(s.first, g, part),
-        s.loss + part * (cast(value, part.dtype) - s.loss),
+        s.loss + part * (trees.loss(value, maximize) - s.loss),
         s.product + part * (trees.inner_product(g, params) - s.product),
     )
     gap = s.loss - lower_bound - s.product + trees.inner_product(s.first, params)
@@ -96,6 +101,8 @@ def scale_by_momo_adam(
     b2: ScalarOrSchedule = 0.999,
     eps: ScalarOrSchedule = 1e-8,
     lower_bound: ScalarOrSchedule = 0.0,
+    *,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """`scale_by_momo` measured by Adam's root of second moments. The whole step, uphill.
 
@@ -109,6 +116,7 @@ def scale_by_momo_adam(
       b2: decay of the squares, in [0, 1); a number or a schedule.
       eps: keeps the quotient small where v is; at least 0.
       lower_bound: the least value that the loss can have; any finite number.
+      maximize: gradients come turned, for `value` is to grow: take its opposite, of which `lower_bound` is the least.
 
     Returns:
       A transformation that keeps a `MomoAdam`; its update needs `params` and the extra argument `value`, the loss.
@@ -130,7 +138,7 @@ def scale_by_momo_adam(
 
     numbers: dict[str, Any] = {"learning_rate": learning_rate, "eps": eps, "lower_bound": lower_bound}
     numbers |= {"rate1": complement(b1), "rate2": complement(b2), "weight1": correction(b1), "weight2": correction(b2)}
-    return treewise(_momo_adam, init, needs=("params", "value"), **numbers)
+    return treewise(_momo_adam, init, needs=("params", "value"), maximize=maximize, **numbers)
 
 
 def _momo_adam(
@@ -144,13 +152,14 @@ def _momo_adam(
     rate2: Array,
     weight1: Array,
     weight2: Array,
+    maximize: bool,
     value: Array,
 ) -> tuple[PyTree, MomoAdam]:
     params = trees.wide(params)
     s = MomoAdam(
         trees.average_of(s.first, g, rate1),
         trees.average_of(s.second, trees.squares(g), rate2),
-        s.loss + rate1 * (cast(value, rate1.dtype) - s.loss),
+        s.loss + rate1 * (trees.loss(value, maximize) - s.loss),
         s.product + rate1 * (trees.inner_product(g, params) - s.product),
     )
     quotient = jax.tree.map(lambda m, v: m / (root(v / cast(weight2, v.dtype)) + cast(eps, v.dtype)), s.first, s.second)

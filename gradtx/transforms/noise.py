@@ -4,12 +4,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, stepwise, transformation
-from gradtx.core.checks import at_least, finite, in_range
+from gradtx.core.checks import finite, in_range
 from gradtx.core.numerics import is_key
 
 Array = jax.Array
+# Of what kind a key is that is told by its words alone.
+KINDS = {(2,): "threefry2x32", (4,): "rbg"}
 
 
 @transformation
@@ -37,16 +40,26 @@ def add_noise(eta: ScalarOrSchedule, gamma: ScalarOrSchedule, key: int | Array) 
     """
     in_range("eta", eta)
     finite(gamma=gamma)
-    if isinstance(key, jax.Array) and not is_key(key) and key.dtype == jnp.uint32:  # as jax.random.PRNGKey makes
-        key = jax.random.wrap_key_data(key)
-    if not is_key(key):
-        if isinstance(key, bool) or not isinstance(key, int):
-            raise TypeError(f"key = {key!r} is neither a seed, an int, nor a JAX key, as jax.random.key makes one.")
-        at_least("key", key, 0)
     # A step in two parts, for as a float32 it would lose its last digits.
     parts: dict[str, Any] = {"low": stepwise(_low), "high": stepwise(_high)}
     deviation = stepwise(_deviation, eta=eta, gamma=gamma)
-    return leafwise(_add_noise, needs=("index",), deviation=deviation, key=key, **parts)
+    return leafwise(_add_noise, needs=("index",), deviation=deviation, key=_as_key(key), **parts)
+
+
+def _as_key(key: Any) -> Any:
+    """A JAX key, also one of plain words as `jax.random.PRNGKey` makes it; or a seed."""
+    words, kind = np.shape(key)[-1:], getattr(key, "dtype", None)
+    if is_key(key):
+        return key
+    if kind == np.uint32 and words in KINDS:
+        return jax.random.wrap_key_data(jnp.asarray(key), impl=KINDS[words])
+    if isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jnp.integer):
+        return jax.random.key(key)
+    if isinstance(key, bool) or not isinstance(key, int | np.integer):
+        raise TypeError(f"key = {key!r} is neither a seed, an int, nor a JAX key, as jax.random.key makes one.")
+    if not 0 <= key < 2**32:
+        raise ValueError(f"key = {key} is no seed: expected a whole number from 0 and below 2^32, or a JAX key.")
+    return int(key)
 
 
 def _deviation(step: Array, eta: Array, gamma: Array) -> Array:

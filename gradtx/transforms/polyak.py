@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
 from gradtx.core.checks import finite, in_range
-from gradtx.core.numerics import bounded_square, cast
+from gradtx.core.numerics import bounded_square
 from gradtx.transforms import trees
 from gradtx.transforms.clipping import global_norm
 from gradtx.transforms.decay import sharing_its_rate
@@ -25,6 +25,7 @@ def scale_by_polyak(
     *,
     weight_decay: ScalarOrSchedule | None = None,
     where: Any = None,
+    maximize: bool = False,
 ) -> GradientTransformation:
     """Scale by the step that would reach the least loss, were the loss as steep all the way.
 
@@ -37,6 +38,7 @@ def scale_by_polyak(
       variant: "sps", or "sps+" to take no step uphill where the loss is below `f_min`.
       weight_decay: the part of the parameters that a step takes off beside, times the rate found; None for none.
       where: which arrays decay, a mask as for `masked`; all if None.
+      maximize: gradients come turned, for `value` is to grow: take its opposite, of which `f_min` is the least.
 
     Returns:
       A transformation without state, which needs the extra argument `value`, the loss.
@@ -53,14 +55,23 @@ def scale_by_polyak(
     if variant not in ("sps", "sps+"):
         raise ValueError(f'variant = {variant!r} is not known; expected "sps" or "sps+".')
     numbers: dict[str, Any] = {"f_min": f_min, "largest": max_learning_rate, "eps": eps}
-    return sharing_its_rate(_polyak, None, weight_decay, where, needs=("value",), positive=variant == "sps+", **numbers)
+    options = {"positive": variant == "sps+", "maximize": maximize}
+    return sharing_its_rate(_polyak, None, weight_decay, where, needs=("value",), **options, **numbers)
 
 
 def _polyak(
-    updates: PyTree, s: None, params: PyTree, f_min: Array, largest: Array, eps: Array, positive: bool, value: Array
+    updates: PyTree,
+    s: None,
+    params: PyTree,
+    f_min: Array,
+    largest: Array,
+    eps: Array,
+    positive: bool,
+    maximize: bool,
+    value: Array,
 ) -> tuple[PyTree, None]:
     g, decay = trees.apart(updates)
-    gap = cast(value, f_min.dtype) - f_min
+    gap = trees.loss(value, maximize) - f_min
     gap = jnp.maximum(gap, 0) if positive else gap
     square = bounded_square(global_norm(g)) + eps
     defined = square > jnp.finfo(square.dtype).tiny

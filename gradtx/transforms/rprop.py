@@ -7,12 +7,13 @@ import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
 from gradtx.core.checks import in_range
+from gradtx.transforms.averages import after_first
 
 Array = jax.Array
 
 
 class Rprop(NamedTuple):
-    """The size of each step, 0 before the first, and the gradient that it was taken for, 0 where the sign turned."""
+    """The size of each step, and the gradient that it was taken for, 0 where the sign turned."""
 
     size: Array
     last: Array
@@ -58,6 +59,7 @@ def scale_by_rprop(
         _rprop,
         keeps=Rprop,
         first=learning_rate,
+        later=after_first(),
         shrink=eta_minus,
         grow=eta_plus,
         least=min_step_size,
@@ -66,12 +68,20 @@ def scale_by_rprop(
 
 
 def _rprop(
-    g: Array, s: Rprop, p: None, first: Array, shrink: Array, grow: Array, least: Array, largest: Array
+    g: Array,
+    s: Rprop,
+    p: None,
+    first: Array,
+    later: Array,
+    shrink: Array,
+    grow: Array,
+    least: Array,
+    largest: Array,
 ) -> tuple[Array, Rprop]:
     if jnp.iscomplexobj(g):
         raise TypeError("rprop follows the sign of real numbers; split the complex array into real and imaginary part.")
     turn = jnp.sign(g) * jnp.sign(s.last)
     factor = jnp.where(turn > 0, grow, jnp.where(turn < 0, shrink, 1.0))
-    size = jnp.where(s.size == 0, first, jnp.clip(s.size * factor, least, largest))
+    size = jnp.clip(jnp.where(later > 0, s.size * factor, first), least, largest)
     g = jnp.where(turn < 0, 0, g)
     return jnp.sign(g) * size, Rprop(size, g)

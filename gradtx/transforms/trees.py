@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from gradtx.core.numerics import bounded_square, cast, scalar_dtype, widen
 from gradtx.core.primitives import Pair
+from gradtx.core.scalars import as_scalar
 
 Array = jax.Array
 PyTree = Any
@@ -30,6 +31,12 @@ def real_zeros(tree: PyTree) -> PyTree:
 def scalar(x: float) -> Array:
     """A number to be kept in a state."""
     return jnp.array(x, scalar_dtype())
+
+
+def loss(value: Any, maximize: bool) -> Array:
+    """The extra argument `value` as a number that is to fall."""
+    number = as_scalar(value, "value", "expected one number, such as the mean.")
+    return -number if maximize else number
 
 
 def scaled(tree: PyTree, factor: Array) -> PyTree:

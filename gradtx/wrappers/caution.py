@@ -1,5 +1,7 @@
 """Wrappers that hold an update against the gradient that it was made of."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -25,6 +27,7 @@ def cautious(inner: GradientTransformation) -> GradientTransformation:
 
     Raises:
       TypeError: if `inner` is no transformation.
+      ValueError: if it maximizes.
 
     References:
       Liang, Chen, Liu and Liu, 2024, Cautious Optimizers: Improving Training with One Line of Code.
@@ -34,7 +37,20 @@ def cautious(inner: GradientTransformation) -> GradientTransformation:
       >>> gradtx.cautious(gradtx.adam(0.001))
       cautious(inner=adam(learning_rate=0.001, b1=0.9, b2=0.999, eps=1e-08))
     """
+    check_descends("cautious", inner)
     return beside(inner, leafwise(_agreeing, takes=Pair))
+
+
+def check_descends(name: str, inner: Any) -> None:
+    """Raise if a transformation that a wrapper holds against the gradient was told to maximize."""
+    if isinstance(inner, GradientTransformation):
+        if inner.arguments.get("maximize"):
+            raise ValueError(
+                f"{name}: {inner.name} maximizes, but is held against gradients that it should go down. Turn these "
+                f"before it instead: chain(scale(-1.0), {name}({inner.name}(...)))."
+            )
+        for stage in inner.stages.values():
+            check_descends(name, stage)
 
 
 def _agreeing(pair: Pair, s: None, p: None) -> tuple[Array, None]:

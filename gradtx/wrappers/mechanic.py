@@ -10,6 +10,7 @@ from gradtx.core.checks import at_least, in_range
 from gradtx.core.primitives import Pair
 from gradtx.transforms import trees
 from gradtx.transforms.clipping import global_norm
+from gradtx.wrappers.caution import check_descends
 
 Array = jax.Array
 PyTree = Any
@@ -44,7 +45,7 @@ def mechanize(
     Args:
       inner: an optimizer, of a learning rate that may be far too large or too small.
       weight_decay: the pull to zero within the tuner, at least 0. The paper's default, as are those below; Optax starts
-        from another state, and from s_init 1e-6.
+        from another state, and from s_init 1e-6, and bounds h by its largest so far.
       eps: keeps the quotient finite, at least 0.
       s_init: the first bet, above 0.
       num_betas: how many decays are tried side by side, at least 1.
@@ -53,7 +54,7 @@ def mechanize(
       A transformation that keeps what `inner` keeps under "inner", and a `Tuner`; its update needs `params`.
 
     Raises:
-      ValueError: if an argument is out of range.
+      ValueError: if an argument is out of range, or if `inner` maximizes.
       TypeError: if `inner` is no transformation.
 
     References:
@@ -63,6 +64,7 @@ def mechanize(
     in_range("eps", eps)
     in_range("s_init", s_init)
     at_least("num_betas", num_betas, 1)
+    check_descends("mechanize", inner)
 
     def init(params: PyTree) -> Tuner:
         return Tuner(trees.zeros(params), *(jnp.zeros(num_betas, trees.scalar(0.0).dtype) for _ in range(4)))

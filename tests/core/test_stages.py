@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 import gradtx
 from gradtx.core import trees
@@ -131,3 +132,10 @@ def test_arrays_of_one_shape_in_and_beyond_a_bundle_give_the_same():
     for i in range(1, count):
         np.testing.assert_allclose(jitted[f"{i:02}"], -0.1, rtol=1e-6)
     np.testing.assert_array_equal(jitted["00"], 0.0)
+
+
+def test_a_treewise_stage_that_changes_a_shape_is_an_error():
+    tx = gradtx.treewise(lambda updates, s, params: (jax.tree.map(lambda u: u[None] * jnp.ones((2, 1)), updates), s))
+    g = {"w": jnp.ones(3)}
+    with pytest.raises(ValueError, match=r"updates\['w'\].*shape \(2, 3\): an update keeps its shape"):
+        tx.update(g, tx.init(g))

@@ -177,3 +177,10 @@ def test_a_dtype_among_the_arguments_hashes_and_prints():
 
 def _rounded(u, s, p, dtype):
     return u.astype(dtype), s
+
+
+def test_a_mask_of_a_bool_for_each_number_is_an_error():
+    p = {"w": jnp.ones(2)}
+    tx = gradtx.masked(gradtx.adam(0.1), {"w": jnp.array([True, False])})
+    with pytest.raises(ValueError, match=r"params\['w'\] is bool\[2\] in the mask; expected True or False"):
+        tx.init(p)

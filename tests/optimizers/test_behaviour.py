@@ -104,10 +104,10 @@ def test_the_first_step_is_as_by_hand(name):
     np.testing.assert_allclose(ours, FIRST[name](g), rtol=3e-5, atol=1e-7)
 
 
-def two_updates(tx, g, p):
+def two_updates(tx, g, p, value=1.0):
     state = tx.init(p)
     for factor in (1.0, -0.25):
-        updates, state = tx.update(factor * g, state, p, value=jnp.float32(1.0), hessian=jnp.abs(g) + 1)
+        updates, state = tx.update(factor * g, state, p, value=jnp.float32(value), hessian=jnp.abs(g) + 1)
     return updates
 
 
@@ -187,7 +187,14 @@ def test_maximizing_a_loss_is_minimizing_its_opposite(name):
         pytest.skip("the noise is not turned with the gradient")
     factory, g, p = getattr(gradtx, name), jnp.array([0.5, -2.0, 8.0]), jnp.array([1.0, -1.0, 0.5])
     up, down = factory(0.125, maximize=True), factory(0.125)
-    np.testing.assert_allclose(two_updates(up, -g, p), two_updates(down, g, p), **EXACT)
+    np.testing.assert_allclose(two_updates(up, -g, p, value=-1.0), two_updates(down, g, p), **EXACT)
+
+
+@pytest.mark.parametrize("wrapper", [gradtx.cautious, gradtx.mechanize])
+def test_what_is_held_against_the_gradient_refuses_to_maximize(wrapper):
+    for inner in (gradtx.adam(0.1, maximize=True), gradtx.chain(gradtx.clip(1.0), gradtx.sgd(0.1, maximize=True))):
+        with pytest.raises(ValueError, match="Turn these before it instead"):
+            wrapper(inner)
 
 
 # What a step multiplies the decay by, of a first step from 3 with gradients of 0.5 and a loss of 1.
@@ -219,6 +226,54 @@ def test_weight_decay_takes_off_its_part_times_the_rate_where_it_is_told_to(name
 def test_where_without_a_decay_is_an_error(name):
     with pytest.raises(ValueError, match="where says which arrays decay, but weight_decay is None"):
         getattr(gradtx, name)(0.125, weight_decay=None, where={"kernel": True, "bias": False})
+
+
+@pytest.mark.parametrize("rate", [0.1, gradtx.warmup(0.1, 3)])
+@pytest.mark.parametrize("name", ["adamw", "madgrad", "momo", "prodigy", "rprop"])
+def test_a_decay_may_follow_the_step_and_is_checked_whatever_the_rate_is(name, rate):
+    factory, p = getattr(gradtx, name), jnp.ones(2)
+    of_function, of_number = (factory(rate, weight_decay=decay) for decay in (lambda step: 0.5, 0.5))
+    g = jnp.array([0.25, -0.5])
+    np.testing.assert_allclose(two_updates(of_function, g, p), two_updates(of_number, g, p), **EXACT)
+    for wrong in (-0.5, np.nan):
+        with pytest.raises(ValueError, match=r"weight_decay = (-0.5|nan) is out of range"):
+            factory(rate, weight_decay=wrong)
+
+
+def test_an_int_for_an_optional_number_is_the_float_it_means():
+    assert gradtx.adamw(0.1, weight_decay=1) == gradtx.adamw(0.1, weight_decay=1.0)
+    assert 1.0 in jax.tree.leaves(gradtx.sgd(0.1, weight_decay=1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("rate", [-0.5, np.nan])
+def test_a_rate_out_of_range_is_an_error(name, rate):
+    with pytest.raises(ValueError, match=r"learning_rate = (-0.5|nan) is out of range"):
+        getattr(gradtx, name)(rate)
+
+
+@pytest.mark.parametrize("name", ["polyak_sgd", "momo", "momo_adam"])
+def test_a_loss_for_each_number_is_an_error(name):
+    tx, p = getattr(gradtx, name)(0.1), jnp.ones(2)
+    with pytest.raises(ValueError, match=r"value has shape \(2,\); expected one number, such as the mean"):
+        tx.update(jnp.array([0.5, 1.0]), tx.init(p), p, value=jnp.ones(2))
+
+
+@pytest.mark.parametrize("options", [{"nesterov": True}, {"dampening": 0.5}])
+def test_options_of_a_momentum_without_one_are_an_error(options):
+    with pytest.raises(ValueError, match="which is None; give one"):
+        gradtx.sgd(0.1, **options)
+
+
+def test_the_first_step_of_rprop_is_within_its_bounds_and_a_size_of_zero_stays():
+    p = jnp.zeros(1)
+    assert float(first_updates(gradtx.rprop(100.0), jnp.ones(1), p)[0]) == -50.0
+    tx = gradtx.rprop(0.1, eta_minus=0.0, min_step_size=0.0)
+    state, updates = tx.init(p), []
+    for g in (1.0, -1.0, -1.0, -1.0):
+        u, state = tx.update(jnp.array([g]), state, p)
+        updates.append(float(u[0]))
+    np.testing.assert_allclose(updates, [-0.1, 0.0, 0.0, 0.0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["lamb", "lars"])

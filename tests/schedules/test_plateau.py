@@ -46,3 +46,9 @@ def test_a_plateau_averages_losses_in_groups():
 def test_a_plateau_falls_no_further_than_its_least_scale():
     values, _ = run(gradtx.plateau(2.0, 0.1, patience=0, min_scale=0.05), [1.0] * 5)
     assert values == [2.0, 0.2, 0.1, 0.1, 0.1]
+
+
+def test_a_cut_is_not_lost_where_the_value_happens_to_be_zero():
+    vanishing = gradtx.stepwise(lambda step: jnp.where(step == 2, 0.0, 1.0))
+    values, _ = run(gradtx.plateau(vanishing, 0.5, patience=1), [1, 1, 1, 1])
+    assert values == [1, 1, 0, 0.5]

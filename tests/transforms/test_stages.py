@@ -43,7 +43,8 @@ def test_noise_is_a_function_of_seed_step_and_array(step):
 def test_noise_of_a_jax_key_is_the_noise_of_its_seed():
     u = {"a": jnp.zeros(3), "b": jnp.zeros(3)}
     of_seed = once(gradtx.add_noise(1.0, 0.0, key=5), u)
-    for key in (jax.random.key(5), jax.random.PRNGKey(5)):
+    plain = jax.random.PRNGKey(5)
+    for key in (jax.random.key(5), plain, np.asarray(plain), np.int64(5), jnp.int32(5)):
         chex.assert_trees_all_equal(once(gradtx.add_noise(1.0, 0.0, key), u), of_seed)
 
 
@@ -75,6 +76,16 @@ def test_a_population_has_a_key_for_each_member_and_compiles_once():
 def test_what_is_neither_seed_nor_key_is_refused(key):
     with pytest.raises(TypeError, match="neither a seed, an int, nor a JAX key"):
         gradtx.add_noise(1.0, 0.0, key)
+
+
+def test_keys_of_another_kind_and_seeds_too_large():
+    u = jnp.zeros(3)
+    plain = jax.random.PRNGKey(5, impl="rbg")
+    np.testing.assert_array_equal(
+        once(gradtx.add_noise(1.0, 0.0, plain), u), once(gradtx.add_noise(1.0, 0.0, jax.random.key(5, impl="rbg")), u)
+    )
+    with pytest.raises(ValueError, match="below 2\\^32, or a JAX key"):
+        gradtx.add_noise(1.0, 0.0, 2**32)
 
 
 def test_noise_falls_with_the_steps():
