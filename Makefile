@@ -27,9 +27,11 @@ test-oldest:
 	.venv-oldest/bin/python -m pytest -m "not exhaustive and not slow" --ignore gradtx/race --ignore gradtx/__main__.py gradtx \
 		tests/core tests/transforms tests/schedules tests/optimizers tests/properties
 
-# The page of what holds: the tests of promises, run of gradtx and of Optax, whose failures are what the page reports.
+# The page of what holds: the tests of promises, run of gradtx and of Optax, whose failures are what the page reports;
+# all but the one that says whether the page is up to date.
 promises: $(READY)
-	$(BIN)/python -m pytest -q -m "not exhaustive" --promises build/gradtx.json tests/properties
+	$(BIN)/python -m pytest -q -m "not exhaustive" --promises build/gradtx.json tests/properties \
+		--deselect tests/properties/test_registry.py::test_the_page_of_promises_tells_of_every_transformation
 	PROPERTIES_OF=optax $(BIN)/python -m pytest -q -m "not exhaustive" --promises build/optax.json tests/properties \
 		> build/optax.txt || true
 	$(BIN)/python tests/properties/page.py build/gradtx.json build/optax.json docs/promises.md

@@ -30,7 +30,6 @@ def entries() -> list[Entry]:
 
 
 def _entry(name: str, factory: Any) -> Entry:
-    # The rate's default stands, where there is one; the others are built with any.
     tx = factory(learning_rate=0.1)
     shapes = jax.eval_shape(tx.init, jax.ShapeDtypeStruct((SIDE, SIDE), jnp.float32))
     held = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes)) / SIDE**2
