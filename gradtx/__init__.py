@@ -210,7 +210,7 @@ from gradtx.transforms import (
 )
 
 # Transformations of transformations
-from gradtx.wrappers import cautious, freeze, masked, mechanize, partition
+from gradtx.wrappers import cautious, freeze, masked, mechanize, partition, split_real_and_imaginary
 
 __version__ = "0.1.0"
 
@@ -365,6 +365,7 @@ __all__ = [
     "simplified_ademamix",
     "sm3",
     "sophia",
+    "split_real_and_imaginary",
     "stable_adamw",
     "stateless",
     "step_decay",

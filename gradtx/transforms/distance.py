@@ -150,7 +150,10 @@ def _no_bets(p: Array) -> Betting:
 
 def _cocob(g: Array, s: Betting, p: Array, alpha: Array, eps: Array) -> tuple[Array, Betting]:
     if jnp.iscomplexobj(g):
-        raise TypeError("cocob bets on the sign of real numbers; split the complex array into real and imaginary part.")
+        raise TypeError(
+            "cocob bets on the sign of real numbers; split the complex array into real and imaginary part "
+            "with gradtx.split_real_and_imaginary(...)."
+        )
     quarter = jnp.finfo(g.dtype).max / 4
     size = jnp.minimum(jnp.abs(g), quarter / alpha)
     g = jnp.where(jnp.isfinite(g), jnp.sign(g) * size, g)

@@ -126,7 +126,10 @@ def _sophia(
             results.append((None, m, h))
             continue
         if jnp.iscomplexobj(g):
-            raise TypeError("sophia bounds real numbers; split the complex array into real and imaginary part.")
+            raise TypeError(
+                "sophia bounds real numbers; split the complex array into real and imaginary part "
+                "with gradtx.split_real_and_imaginary(...)."
+            )
         r1, r2, least, part, most = (cast(x, g.real.dtype) for x in (rate1, rate2, eps, gamma, bound))
         m = m + r1 * (g - m)  # noqa: PLW2901
         new = jnp.asarray(new, h.dtype)  # noqa: PLW2901

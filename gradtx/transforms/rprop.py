@@ -79,7 +79,10 @@ def _rprop(
     largest: Array,
 ) -> tuple[Array, Rprop]:
     if jnp.iscomplexobj(g):
-        raise TypeError("rprop follows the sign of real numbers; split the complex array into real and imaginary part.")
+        raise TypeError(
+            "rprop follows the sign of real numbers; split the complex array into real and imaginary part "
+            "with gradtx.split_real_and_imaginary(...)."
+        )
     turn = jnp.sign(g) * jnp.sign(s.last)
     factor = jnp.where(turn > 0, grow, jnp.where(turn < 0, shrink, 1.0))
     size = jnp.clip(jnp.where(later > 0, s.size * factor, first), least, largest)

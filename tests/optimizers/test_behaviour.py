@@ -63,7 +63,8 @@ def test_at_some_rate_of_the_grid_a_thousand_steps_fall_below_the_stated_loss(na
 
 
 def first_updates(tx, g, p):
-    hessian = jax.tree.map(lambda x: jnp.abs(x) + 1, g)
+    # Of a complex number the Hessian is a pair, too.
+    hessian = jax.tree.map(lambda x: jnp.abs(x.real) + 1 + (1j * jnp.abs(x.imag) + 1j if jnp.iscomplexobj(x) else 0), g)
     return tx.update(g, tx.init(p), p, value=jnp.float32(1.0), hessian=hessian)[0]
 
 
@@ -158,6 +159,16 @@ def two_updates_complex(tx, g, p):
     for factor in (1.0, -0.25):
         updates, state = tx.update(factor * g, state, p, value=jnp.float32(1.0))
     return updates
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOISY])
+def test_split_a_complex_array_is_updated_as_the_pair_of_its_parts_is(name):
+    inner = getattr(gradtx, name)(0.125)
+    real, imaginary = jnp.array([1.0, -1.0, 0.5]), jnp.array([2.0, 0.25, -1.0])
+    g = jax.lax.complex(0.5 * real, imaginary)
+    ours = first_updates(gradtx.split_real_and_imaginary(inner), g, jax.lax.complex(real, imaginary))
+    pair = first_updates(inner, [0.5 * real, 1.0 * imaginary], [real, imaginary])
+    np.testing.assert_allclose([ours.real, ours.imag], pair, **EXACT)
 
 
 REFUSES_COMPLEX = {"cocob", "rprop", "sophia"}

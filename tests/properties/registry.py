@@ -115,6 +115,7 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "cautious": lambda: gradtx.cautious(gradtx.adam(0.01)),
     "clip_by_norm_quantile": lambda: gradtx.clip_by_norm_quantile(0.5, window=4),
     "clip_by_norm_zscore": lambda: gradtx.clip_by_norm_zscore(warmup_steps=2),
+    "split_real_and_imaginary": lambda: gradtx.split_real_and_imaginary(gradtx.adamw(0.01)),
     "mechanize": lambda: gradtx.mechanize(gradtx.sgd(0.01)),
     "scale_by_cocob": lambda: gradtx.scale_by_cocob(),
     "scale_by_dadapt": lambda: gradtx.scale_by_dadapt(),
