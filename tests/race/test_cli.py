@@ -26,7 +26,7 @@ def _refusal(capsys, *words):
     return capsys.readouterr().err
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("race") / "new" / "folder"
     assert main(["race", "--optimizers", "sgd,adam", "--epochs", "2", "--seeds", "2", "--out", str(out)]) == 0

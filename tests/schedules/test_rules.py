@@ -93,6 +93,7 @@ def test_vmap_over_the_numbers_gives_the_values_of_each_alone(name):
         np.testing.assert_allclose(values, rebuild(alone)(SMALL), rtol=2e-6, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_derivatives_with_respect_to_every_number_are_finite_at_every_step(name):
     numbers, rebuild = numbers_of(RULES[name](1)[0])
