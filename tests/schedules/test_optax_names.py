@@ -105,6 +105,7 @@ def test_values_are_those_of_optax_at_every_step(name, call):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_values_are_those_of_optax_in_float32(name):
     args, kwargs = CALLS[name][0]

@@ -84,6 +84,7 @@ def test_traced_numbers_give_the_values_of_static_ones(name):
     np.testing.assert_allclose(jax.jit(lambda x: rebuild(x)(SMALL))(numbers), schedule(SMALL), rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_vmap_over_the_numbers_gives_the_values_of_each_alone(name):
     numbers, rebuild = numbers_of(RULES[name](1)[0])
@@ -105,6 +106,7 @@ def test_derivatives_with_respect_to_every_number_are_finite_at_every_step(name)
 
 
 # Whole marks do not move with a small change of `pct_start`: that derivative is 0.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in RULES if name not in ("one_cycle", "one_cycle in three")])
 def test_derivatives_are_those_of_the_rule(name):
     with jax.enable_x64(True):
