@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from gradtx.core.chain import chain
 from gradtx.core.checks import at_least, finite
-from gradtx.core.factory import ScalarOrSchedule, stepwise, transformation
+from gradtx.core.factory import ScalarOrSchedule, as_numeric, stepwise, transformation
 from gradtx.core.numerics import scalar_dtype
 from gradtx.core.primitives import hold, keeps_state
 from gradtx.core.progress import as_step, elapsed, reached
@@ -87,9 +87,8 @@ def _join(schedules: tuple[Any, ...], boundaries: tuple[int, ...]) -> Schedule:
 
 def as_schedule(x: Any) -> Schedule:
     """A schedule as it is; a number as a constant, a function of the step as the schedule that it is."""
-    if isinstance(x, Schedule):
-        return x
-    return stepwise(x) if callable(x) else constant(x)
+    x = as_numeric(x)
+    return x if isinstance(x, Schedule) else constant(x)
 
 
 def _joined(step: Any, schedules: tuple[Schedule, ...], boundaries: tuple[int, ...]) -> Array:

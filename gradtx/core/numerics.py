@@ -38,7 +38,13 @@ def is_floating(x: Any) -> bool:
 
 def is_key(x: Any) -> bool:
     """Whether a value is a JAX key, or an array of such, as `jax.random.key` makes."""
-    return isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return isinstance(x, jax.Array) and _is_of_keys(x.dtype)
+
+
+# Kept from one call to the next, for every array of every step is asked for these.
+@functools.cache
+def _is_of_keys(dtype: Any) -> bool:
+    return jnp.issubdtype(dtype, jax.dtypes.prng_key)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from gradtx.core.primitives import Labels, Selected
 from gradtx.core.trees import flatten, flatten_like, leaf_path, spell_array
@@ -35,8 +36,9 @@ class Selector:
         if id(labels) not in self._labels:
             self._labels[id(labels)] = found = self._spread(labels)
             for i in self.active:
-                if (hasattr(found[i], "shape") and found[i].shape) or found[i] not in labels.known:
-                    spelt = spell_array(found[i]) if hasattr(found[i], "shape") else repr(found[i])
+                many = np.shape(found[i]) != ()
+                if many or found[i] not in labels.known:
+                    spelt = spell_array(found[i]) if many else repr(found[i])
                     raise ValueError(
                         f"{self.name}: {leaf_path(self.treedef, i, 'params')} is {spelt} in {labels.called}; "
                         f"expected {' or '.join(map(repr, labels.known))} for every floating array."

@@ -31,8 +31,8 @@ def take_whole_steps(
     """As `descend`, for a stage whose step uphill has its rate within; the learning rate given is for the decay."""
     if weight_decay is not None:
         in_range("weight_decay", weight_decay)
-    decay = None if weight_decay is None else times(learning_rate, weight_decay)
-    return chain(*turned(maximize), stage, scale(-1.0), *decayed(decay, where, "independent"))
+        weight_decay = times(learning_rate, weight_decay)
+    return chain(*turned(maximize), stage, scale(-1.0), *decayed(weight_decay, where, "independent"))
 
 
 def turned(maximize: bool) -> list[GradientTransformation]:

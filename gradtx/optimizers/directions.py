@@ -2,15 +2,9 @@
 
 from typing import Any
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, chain, transformation
+from gradtx.core import GradientTransformation, ScalarOrSchedule, transformation
 from gradtx.optimizers.common import descend
-from gradtx.transforms import (
-    bias_correction,
-    scale_by_moments,
-    scale_by_sophia,
-    track_moments,
-    with_gradient_sign,
-)
+from gradtx.transforms import scale_by_adam, scale_by_sophia, with_gradient_sign
 
 
 @transformation
@@ -47,7 +41,7 @@ def grams(
       Cao, Li and Song, 2024, Grams: Gradient Descent with Adaptive Momentum Scaling.
     """
     return descend(
-        with_gradient_sign(chain(track_moments(b1, b2), bias_correction(b1, b2), scale_by_moments(eps))),
+        with_gradient_sign(scale_by_adam(b1, b2, eps)),
         learning_rate=learning_rate,
         weight_decay=weight_decay,
         where=where,

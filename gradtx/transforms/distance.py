@@ -67,7 +67,7 @@ def _dog(updates: PyTree, s: Travelled, params: PyTree, relative: Array, eps: Ar
     gathered = trees.hypot(s.gathered, trees.bounded_norm(global_norm(g)))
     below = trees.hypot(gathered, jnp.sqrt(eps))
     rate = jnp.where(below > 0, distance / jnp.where(below > 0, below, 1), 0)
-    return trees.scaled_with(g, decay, rate), Travelled(s.origin, distance, gathered)
+    return trees.scaled(trees.plus(g, decay), rate), Travelled(s.origin, distance, gathered)
 
 
 @transformation
@@ -104,7 +104,7 @@ def _dowg(updates: PyTree, s: Travelled, params: PyTree, eps: Array) -> tuple[Py
     gathered = trees.hypot(s.gathered, trees.bounded_norm(distance * norm))
     below = gathered + eps
     rate = distance * jnp.where(below > 0, distance / jnp.where(below > 0, below, 1), 0)
-    return trees.scaled_with(g, decay, rate), Travelled(s.origin, distance, gathered)
+    return trees.scaled(trees.plus(g, decay), rate), Travelled(s.origin, distance, gathered)
 
 
 class Betting(NamedTuple):

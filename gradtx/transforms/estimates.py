@@ -160,7 +160,7 @@ def _prodigy(
     second = trees.average_of(s.second, trees.squares(grown), rate2)
     numerator = c * s.numerator + d * k * trees.inner_product(g, trees.difference(s.origin, params))
     gathered = jax.tree.map(jnp.add, trees.scaled(s.gathered, c), trees.scaled(grown, k))
-    u = trees.scaled_with(_quotient(first, second, d * eps), decay, k)
+    u = trees.scaled(trees.plus(_quotient(first, second, d * eps), decay), k)
     d = _larger(d, coefficient * numerator, trees.size(gathered))
     return u, Estimate(first, second, gathered, s.origin, d, numerator)
 
@@ -184,8 +184,7 @@ def _dadapt(
     first = trees.average_of(s.first, grown, rate1)
     second = trees.average_of(s.second, trees.squares(g), rate2)
     gathered = trees.average_of(s.gathered, grown, rest)
-    u = _quotient(first, second, eps)
-    u = u if decay is None else jax.tree.map(jnp.add, u, trees.scaled(decay, k))
+    u = trees.plus(_quotient(first, second, eps), trees.scaled(decay, k))
     d = _larger(s.distance, numerator, rest * trees.size(gathered))
     return u, Estimate(first, second, gathered, s.origin, d, numerator)
 

@@ -76,4 +76,4 @@ def _polyak(
     square = bounded_square(global_norm(g)) + eps
     defined = square > jnp.finfo(square.dtype).tiny
     step = jnp.where(defined, jnp.minimum(gap / jnp.where(defined, square, 1), largest), 0)
-    return trees.scaled_with(g, decay, step), s
+    return trees.scaled(trees.plus(g, decay), step), s

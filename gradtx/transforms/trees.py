@@ -69,9 +69,9 @@ def apart(tree: PyTree) -> tuple[PyTree, PyTree]:
     return gradients, decay
 
 
-def scaled_with(tree: PyTree, decay: PyTree, factor: Array) -> PyTree:
-    """Every array, and what decays if anything does, times a scalar."""
-    return scaled(tree if decay is None else jax.tree.map(jnp.add, tree, decay), factor)
+def plus(tree: PyTree, decay: PyTree) -> PyTree:
+    """A tree and what decays; the tree alone where that is None."""
+    return tree if decay is None else jax.tree.map(jnp.add, tree, decay)
 
 
 def _is_pair(x: Any) -> bool:

@@ -10,6 +10,7 @@ from gradtx.core import GradientTransformation, transformation
 from gradtx.core.chain import foreign
 from gradtx.core.numerics import is_floating
 from gradtx.core.trees import is_none
+from gradtx.wrappers.groups import check
 
 Array = jax.Array
 PyTree = Any
@@ -37,7 +38,7 @@ def split_real_and_imaginary(inner: GradientTransformation) -> GradientTransform
       A transformation that keeps the state of `inner`, of `Parts` where a parameter is complex.
 
     Raises:
-      TypeError: if `inner` is no transformation.
+      TypeError: if `inner` is no transformation of arrays into arrays.
 
     Example:
       >>> import gradtx, jax.numpy as jnp
@@ -45,8 +46,7 @@ def split_real_and_imaginary(inner: GradientTransformation) -> GradientTransform
       >>> tx.update(jnp.array([3.0 - 4.0j]), tx.init(jnp.zeros(1, complex)))[0]
       Array([-1.+1.j], dtype=complex64)
     """
-    if not isinstance(inner, GradientTransformation):
-        raise TypeError(f"split_real_and_imaginary: inner is {inner!r}, no gradtx transformation; call the factory.")
+    check("split_real_and_imaginary", "inner", inner)
     return foreign(_Split(inner))
 
 

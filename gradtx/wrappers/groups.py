@@ -42,7 +42,7 @@ def masked(inner: GradientTransformation, mask: PyTree) -> GradientTransformatio
       >>> updates["bias"], updates["kernel"][0]
       (Array([0., 0.], dtype=float32), Array([0.1, 0.1], dtype=float32))
     """
-    _check("masked", "inner", inner)
+    check("masked", "inner", inner)
     return cast(Any, Selected(inner._primitive, Labels(mask, (True, False), "the mask"), True))
 
 
@@ -74,7 +74,7 @@ def partition(transforms: Mapping[Hashable, GradientTransformation], labels: PyT
     known = Labels(labels, tuple(transforms), "the labels")
     stages: dict[str, Any] = {}
     for label, inner in transforms.items():
-        _check("partition", f"the transformation for {label!r}", inner)
+        check("partition", f"the transformation for {label!r}", inner)
         if str(label) in (STEP, *stages):
             raise TypeError(f"partition: a group called {label!r} would share its place in the state; rename it.")
         stages[str(label)] = Selected(inner._primitive, known, label)
@@ -109,7 +109,8 @@ def freeze(mask: PyTree) -> GradientTransformation:
     return masked(set_to_zero(), mask)
 
 
-def _check(name: str, what: str, inner: Any) -> None:
+def check(name: str, what: str, inner: Any) -> None:
+    """Raise unless `inner` is a transformation of arrays into arrays."""
     if not isinstance(inner, GradientTransformation):
         raise TypeError(
             f"{name}: {what} is not a gradtx transformation, but {spell(inner)}. Call the factory, or make one "
