@@ -79,6 +79,14 @@ def test_the_first_step_of_adams_kin_is_the_learning_rate(name):
     np.testing.assert_allclose(first_updates(getattr(gradtx, name)(0.25), g, jnp.ones(3)), expected, rtol=2e-5)
 
 
+@pytest.mark.parametrize("name", ["adabelief", "adagrad", "adam", "adamw", "amsgrad"])
+def test_the_first_step_is_the_learning_rate_against_the_gradient(name):
+    g = jnp.array([1e-3, -1.0, 200.0])
+    # AdaBelief divides by |g - m| = 0.9 |g|, the others by |g|.
+    expected = -0.25 * jnp.sign(g) / (0.9 if name == "adabelief" else 1.0)
+    np.testing.assert_allclose(first_updates(getattr(gradtx, name)(0.25), g, jnp.zeros(3)), expected, rtol=2e-5)
+
+
 FIRST = {
     "sgd": lambda g: -0.25 * g,
     "rmsprop": lambda g: -0.25 * np.sign(g) / np.sqrt(0.1),

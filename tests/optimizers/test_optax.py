@@ -1,6 +1,5 @@
 """Names that Optax has too follow it over a hundred steps at its own conventions, where the papers leave that free."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -8,27 +7,55 @@ import pytest
 from optax import contrib
 
 import gradtx
+from optimizers.following import STARTS, path
 
-START = np.array([[1.0, -2.0, 0.5], [0.25, 3.0, -0.75]])
 
-
-def path(tx, apply):
-    def step(carry, _):
-        p, state = carry
-        value = jnp.sum(p**2)
-        updates, state = tx.update(2 * p + jnp.sin(5 * p), state, p, value=value)
-        p = apply(p, updates)
-        return (p, state), p
-
-    p = jnp.asarray(START, jnp.float64)
-    return np.asarray(jax.lax.scan(step, (p, tx.init(p)), length=100)[1])
+def extra(p):
+    return {"value": jnp.sum(p**2)}
 
 
 def staged(*stages):
     return gradtx.chain(*stages, gradtx.scale_by_learning_rate(0.05))
 
 
-PAIRS = {
+FROM_A_VECTOR = {
+    "sgd": (gradtx.sgd(0.05), optax.sgd(0.05)),
+    "momentum": (gradtx.sgd(0.05, momentum=0.9), optax.sgd(0.05, momentum=0.9)),
+    "rmsprop": (gradtx.rmsprop(0.05), optax.rmsprop(0.05, eps_in_sqrt=False)),
+    "rmsprop, eps in the root": (gradtx.rmsprop(0.05, eps=1e-3, eps_in_sqrt=True), optax.rmsprop(0.05, eps=1e-3)),
+    "adagrad": (gradtx.adagrad(0.1, 0.1, 1e-7, eps_in_sqrt=True), optax.adagrad(0.1)),
+    "adam": (gradtx.adam(0.05), optax.adam(0.05)),
+    "adamw": (gradtx.adamw(0.05, weight_decay=1e-4), optax.adamw(0.05)),
+    "nadam": (gradtx.nadam(0.05), optax.nadam(0.05)),
+    "amsgrad, of corrected moments": (
+        gradtx.chain(
+            gradtx.track_moments(b2=0.9),
+            gradtx.bias_correction(b2=0.9),
+            gradtx.track_maximum(),
+            gradtx.scale_by_moments(),
+            gradtx.scale_by_learning_rate(0.05),
+        ),
+        optax.amsgrad(0.05, b2=0.9),
+    ),
+    "adabelief": (
+        gradtx.adabelief(0.05, eps=1e-8),
+        optax.adabelief(0.05, eps=1e-8, eps_root=1e-8),
+    ),
+    "clip": (gradtx.chain(gradtx.clip(0.3), gradtx.sgd(0.05)), optax.chain(optax.clip(0.3), optax.sgd(0.05))),
+    "clip_by_global_norm": (
+        gradtx.chain(gradtx.clip_by_global_norm(0.3), gradtx.sgd(0.05)),
+        optax.chain(optax.clip_by_global_norm(0.3), optax.sgd(0.05)),
+    ),
+    "warm-up and cosine": (
+        gradtx.adam(gradtx.warmup_cosine(0.05, 10, 80, init_value=0.01, end_value=0.001)),
+        optax.adam(optax.warmup_cosine_decay_schedule(0.01, 0.05, 10, 80, 0.001)),
+    ),
+    "a schedule of Optax": (
+        gradtx.sgd(optax.exponential_decay(0.05, 10, 0.5)),
+        optax.sgd(optax.exponential_decay(0.05, 10, 0.5)),
+    ),
+}
+FROM_A_MATRIX = {
     "sgd, nesterov": (gradtx.sgd(0.01, 0.9, nesterov=True), optax.sgd(0.01, 0.9, nesterov=True)),
     "rmsprop, centered, momentum": (
         gradtx.rmsprop(0.01, eps=1e-4, eps_in_sqrt=True, centered=True, momentum=0.9),
@@ -108,7 +135,7 @@ PAIRS = {
         optax.chain(optax.scale_by_factored_rms(min_dim_size_to_factor=2), optax.scale_by_learning_rate(0.05)),
     ),
 }
-
+PAIRS = FROM_A_VECTOR | FROM_A_MATRIX
 
 # Optax begins Yogi's first moment at 1e-6, and takes t^-0.8 in float32.
 TOLERANCES = {"yogi": 1e-3, "scale_by_yogi": 1e-3, "factored rms": 1e-5}
@@ -117,8 +144,8 @@ TOLERANCES = {"yogi": 1e-3, "scale_by_yogi": 1e-3, "factored rms": 1e-5}
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_hundred_steps_in_float64_follow_optax_at_its_own_conventions(name):
     ours, theirs = PAIRS[name]
-    with jax.enable_x64(True):
-        ours = path(ours, gradtx.apply_updates)
-        theirs = path(optax.with_extra_args_support(theirs), optax.apply_updates)
+    start = STARTS["vector with a zero" if name in FROM_A_VECTOR else "matrix"]
+    ours = path(ours, start, extra=extra)
+    theirs = path(optax.with_extra_args_support(theirs), start, extra=extra, apply=optax.apply_updates)
     rtol = next((rtol for kind, rtol in TOLERANCES.items() if name.startswith(kind)), 1e-6)
     np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=1e-7)
