@@ -1,4 +1,6 @@
-"""The optimizers at a glance, read from their docstrings and from the states that they make."""
+"""The table of optimizers, built from their docstrings and their states."""
+
+from __future__ import annotations
 
 import argparse
 import inspect
@@ -9,13 +11,16 @@ import jax
 import jax.numpy as jnp
 
 from gradtx import optimizers
+from gradtx.core.mathematics import needs
 
-# A matrix large enough that what is kept per row or per array hardly counts.
+# Every optimizer takes all of these arguments, and no single stage does.
+SHARED = {"learning_rate", "weight_decay", "where", "maximize"}
+# The side of a matrix that is large enough to make the state per row or per array negligible.
 SIDE = 256
 
 
 class Entry(NamedTuple):
-    """One optimizer in a line: name, rule, bytes of state per float32 parameter, what `update` needs, and the paper."""
+    """One row: name, rule, bytes of state per float32 parameter, what `update` needs, and the paper."""
 
     name: str
     rule: str
@@ -24,21 +29,26 @@ class Entry(NamedTuple):
     paper: str
 
 
+def names() -> list[str]:
+    """The names of all optimizers."""
+    factories = {name: getattr(optimizers, name) for name in optimizers.__all__}
+    return [name for name, x in factories.items() if inspect.signature(x).parameters.keys() >= SHARED]
+
+
 def entries() -> list[Entry]:
-    """All optimizers, by name."""
-    return [_entry(name, getattr(optimizers, name)) for name in optimizers.__all__]
+    """The entries of all optimizers."""
+    return [_entry(name, getattr(optimizers, name)) for name in names()]
 
 
 def _entry(name: str, factory: Any) -> Entry:
     tx = factory(learning_rate=0.1)
     shapes = jax.eval_shape(tx.init, jax.ShapeDtypeStruct((SIDE, SIDE), jnp.float32))
     held = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes)) / SIDE**2
-    wanted = {need for stage in tx._plan.stages for need in stage.primitive.needs if need == "params"}
-    needs = (*sorted(wanted), *dict.fromkeys(extra for extra, _ in tx._plan.wanted))
+    wanted = sorted(set(needs(tx.mathematics)), key=lambda need: (need != "params", need))
     paragraphs = inspect.getdoc(factory).split("\n\n")  # type: ignore[union-attr]
     references = next(part for part in paragraphs if part.startswith("References:"))
     paper = re.split(r"\n(?=.*, \d{4}, )", references)[1]
-    return Entry(name, _one_line(paragraphs[1]), round(held, 2), needs, _one_line(paper))
+    return Entry(name, _one_line(paragraphs[1]), round(held, 2), tuple(wanted), _one_line(paper))
 
 
 def _one_line(text: str) -> str:
@@ -46,14 +56,14 @@ def _one_line(text: str) -> str:
 
 
 def markdown() -> str:
-    """The table as a page of the documentation."""
+    """The table as a documentation page."""
     head = [
         "# Optimizers",
         "",
-        "Written by `python -m gradtx optimizers --markdown`, from the docstrings and from the states themselves.",
-        f"Bytes are those of the state per float32 parameter of a {SIDE} by {SIDE} matrix, at the defaults. Every",
-        "optimizer takes `learning_rate`, `weight_decay`, `where` and `maximize`; needs are what `update` asks for",
-        "beside the gradients.",
+        "`python -m gradtx optimizers --markdown` writes this page from the docstrings and the states.",
+        f"The bytes column shows the bytes of state per float32 parameter of a {SIDE} by {SIDE} matrix, with default",
+        "arguments. The needs column lists what `update` needs in addition to the gradients. Every optimizer takes",
+        "`learning_rate`, `weight_decay`, `where` and `maximize`.",
         "",
         "| name | rule | bytes | needs | paper |",
         "|---|---|---|---|---|",
@@ -69,7 +79,7 @@ def _cell(text: str) -> str:
 
 
 def text() -> str:
-    """The table for a terminal: two lines each."""
+    """The table for a terminal, with three lines per optimizer."""
     lines = []
     for e in entries():
         needs = f", needs {' and '.join(e.needs)}" if e.needs else ""
@@ -78,9 +88,9 @@ def text() -> str:
 
 
 def add_command(commands: Any) -> None:
-    """Add `optimizers` to a parser's commands."""
-    parser = commands.add_parser("optimizers", help="list all optimizers: rule, state, needs, paper")
-    parser.add_argument("--markdown", action="store_true", help="as a page of the documentation")
+    """Add the `optimizers` command to a parser."""
+    parser = commands.add_parser("optimizers", help="list all optimizers with their rule, state, needs and paper")
+    parser.add_argument("--markdown", action="store_true", help="print a documentation page in Markdown")
     parser.set_defaults(run=_run)
 
 

@@ -1,7 +1,6 @@
-"""A state by flat names, "adam/track_moments/first/dense/kernel": to be saved as one likes, and restored after an edit.
+"""Save a state under flat names such as "adam/track_moments/first/dense/kernel", and restore it by name.
 
-Any checkpointer takes a state as it is, a pytree. Names are for what a pytree cannot do: a state of yesterday's chain
-in today's.
+A state is a pytree, so any checkpointer can save it directly. Use names to restore a state after the chain was edited.
 """
 
 from collections.abc import Mapping
@@ -10,16 +9,18 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+__all__ = ["Restored", "flat_state", "restore_state"]
+
 PyTree = Any
 
 
 class Restored(NamedTuple):
-    """What `restore_state` made, and what it had to leave.
+    """The result of `restore_state`.
 
     Attributes:
-      state: the state, with every array that was found by its name.
-      missing: names that the state has, and that were not found; there the state is as it was.
-      unexpected: names that were found, and that the state has no place for.
+      state: the state, with the arrays that were found by name.
+      missing: names in the state that were not found; their arrays are unchanged.
+      unexpected: names that were given but are not in the state.
     """
 
     state: PyTree
@@ -28,22 +29,22 @@ class Restored(NamedTuple):
 
 
 def flat_state(state: PyTree) -> dict[str, jax.Array]:
-    """The arrays of a state by name: stages, field and the array's own path in params, joined by "/".
+    """Name the arrays of a state by their stages, their field and their path in params, joined by "/".
 
     Args:
-      state: what `init` or `update` returned; any pytree will do.
+      state: a state from `init` or `update`; any pytree works.
 
     Returns:
-      A dict in the order of the state's leaves. A name does not change where other stages come or go.
+      A dict in the order of the state's leaves. Adding or removing other stages does not change a name.
 
     Raises:
-      ValueError: if two arrays have one name, for a key of params has a "/" in it.
+      ValueError: if two arrays have the same name, because a key of params contains "/".
 
     Example:
       >>> import gradtx, jax.numpy as jnp
-      >>> tx = gradtx.chain(gradtx.clip(1.0), gradtx.adam(0.1))
+      >>> tx = gradtx.chain(gradtx.clip(1.0), gradtx.trace(0.9))
       >>> list(gradtx.flat_state(tx.init({"dense": {"kernel": jnp.zeros(2)}})))
-      ['adam/track_moments/first/dense/kernel', 'adam/track_moments/second/dense/kernel', 'step']
+      ['step', 'trace/velocity/dense/kernel']
     """
     flat: dict[str, jax.Array] = {}
     for path, x in jax.tree_util.tree_leaves_with_path(state):
@@ -55,17 +56,17 @@ def flat_state(state: PyTree) -> dict[str, jax.Array]:
 
 
 def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
-    """A state with arrays of the same names put in, and a report of what did not fit.
+    """Replace the arrays of a state by name, and report the names that did not match.
 
     Args:
-      state: a state of the transformation as it is now, such as `tx.init(params)`.
-      flat: arrays by name, as `flat_state` gives them. They are cast to the dtype that the state has.
+      state: a state of the current transformation, such as `tx.init(params)`.
+      flat: arrays by name, as returned by `flat_state`. They are cast to the dtypes of the state.
 
     Returns:
-      A `Restored`. Nothing is lost silently: look at `missing` and `unexpected`.
+      A `Restored`. Its fields `missing` and `unexpected` list all names that did not match.
 
     Raises:
-      ValueError: if an array has another shape than the state has under its name.
+      ValueError: if an array and the array of the same name in the state have different shapes.
 
     Example:
       >>> import gradtx, jax.numpy as jnp

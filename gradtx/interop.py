@@ -1,25 +1,28 @@
-"""A gradtx transformation in Optax's own types, for code that asks for those very types."""
+"""Convert gradtx transformations to Optax's types, for code that requires those types."""
 
 from typing import Any
 
 from gradtx.core import GradientTransformation, Schedule
-from gradtx.core.primitives import keeps_state
+from gradtx.core.mathematics import keeps_state
+
+__all__ = ["to_optax"]
 
 
 def to_optax(tx: GradientTransformation) -> Any:
-    """The same pair as an `optax.GradientTransformationExtraArgs`; a schedule as a plain function of the step.
+    """Convert a transformation to an Optax transformation, or a stateless schedule to a plain function of the step.
 
-    Most code takes a gradtx transformation as it is. Of what does not: NumPyro's SVI asks
-    `isinstance(tx, optax.GradientTransformation)`; `optax.chain`, `optax.partition` and `optax.inject_hyperparams` pass
-    extra arguments, such as the loss for `gradtx.plateau`, to classes of their own only; `flax.nnx.Optimizer` refuses a
-    pytree with array leaves, which a transformation with an array for a learning rate is; and
-    `optax.inject_hyperparams` takes a gradtx schedule for one of its own stateful ones.
+    Most code accepts a gradtx transformation without conversion. These cases need it: NumPyro's SVI checks
+    `isinstance(tx, optax.GradientTransformation)`. `optax.chain`, `optax.partition` and `optax.inject_hyperparams` pass
+    extra arguments, such as the loss for `gradtx.plateau`, only to Optax's own classes. `flax.nnx.Optimizer` refuses a
+    pytree with array leaves, such as a transformation with an array as its learning rate. `optax.inject_hyperparams`
+    mistakes a gradtx schedule for a stateful Optax schedule.
 
     Args:
-      tx: a transformation, or a schedule.
+      tx: a transformation or a schedule.
 
     Returns:
-      A named tuple of the same `init` and `update`; for a schedule that keeps no state, its `__call__`.
+      An `optax.GradientTransformationExtraArgs` with the same `init` and `update`, or the `__call__` of a schedule that
+      keeps no state.
 
     Raises:
       ImportError: if Optax is not installed.
@@ -29,7 +32,7 @@ def to_optax(tx: GradientTransformation) -> Any:
       >>> float(gradtx.to_optax(gradtx.warmup(1.0, warmup_steps=4))(2))
       0.5
     """
-    if isinstance(tx, Schedule) and not keeps_state(tx._primitive):
+    if isinstance(tx, Schedule) and not keeps_state(tx.mathematics):
         return tx.__call__
 
     import optax

@@ -1,4 +1,4 @@
-"""Eight CPU devices for the tests of sharding, and a report of what the tests of promises found."""
+"""Set up eight CPU devices for the tests of sharding, and report the outcomes of the tests of promises."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# To be asked for before JAX starts.
+# This must be set before JAX starts.
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 
 
@@ -15,13 +15,17 @@ def pytest_addoption(parser):
     parser.addoption("--promises", metavar="FILE", help="write the outcomes of the tests of promises to a JSON file")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests of one transformation go to one worker, which then compiles its update once; each says what it is about."""
+    """Send all tests of a transformation to one worker, which compiles its update once, and label every test."""
+    stages = __import__("properties.registry", fromlist=["STAGES"]).STAGES
     for item in items:
         name = getattr(item, "callspec", None) and item.callspec.params.get("name")
         name = name if isinstance(name, str) else None
         if name and "properties" in item.path.parts:
             item.add_marker(pytest.mark.xdist_group(name))
+            if name in stages:
+                item.add_marker(pytest.mark.slow)
         promise = (
             re.match(r"Promise (\d+)", getattr(item.module, "__doc__", None) or "") if hasattr(item, "module") else None
         )
@@ -31,20 +35,20 @@ def pytest_collection_modifyitems(items):
 
 
 class Report:
-    """Gathers outcomes, of all workers."""
+    """Collects the outcomes from all workers."""
 
     def __init__(self, path):
         self.path, self.outcomes = Path(path), []
 
     def pytest_runtest_logreport(self, report):
         if report.when == "call" or report.outcome != "passed":
-            told = {"test": report.nodeid, "outcome": report.outcome, "scenarios": []}
+            entry = {"test": report.nodeid, "outcome": report.outcome, "scenarios": []}
             for key, value in report.user_properties:
                 if key == "scenario":
-                    told["scenarios"].append(value)
+                    entry["scenarios"].append(value)
                 else:
-                    told[key] = value
-            self.outcomes.append(told)
+                    entry[key] = value
+            self.outcomes.append(entry)
 
     def pytest_sessionfinish(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)

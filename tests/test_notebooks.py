@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, and reach what they show."""
+"""The notebook runs from top to bottom, and its optimizers descend as shown."""
 
 import pathlib
 
@@ -7,7 +7,7 @@ import nbformat
 
 TOUR = pathlib.Path(__file__).parent.parent / "notebooks" / "tour.ipynb"
 
-# What the last cell is asked to say, read from the kernel after the notebook has run.
+# An extra last cell, which checks the results of the other cells.
 CHECK = """
 assert final["adam"] < 1e-2 and final["momentum"] < final["sgd"], final
 assert bool(jnp.all(jnp.isfinite(losses))) and float(best) > 0.01

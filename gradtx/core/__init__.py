@@ -1,19 +1,27 @@
 """What a transformation is."""
 
-from gradtx.core.chain import beside, chain
-from gradtx.core.factory import ScalarOrSchedule, leafwise, stepwise, transformation, treewise
+from gradtx.core.apply_updates import apply_updates
+from gradtx.core.chain import chain
+from gradtx.core.each import each
+from gradtx.core.factory import stepwise, transformation
+from gradtx.core.leafwise import leafwise
+from gradtx.core.mathematics import ParamsLike, Varied
+from gradtx.core.ranges import (
+    Count,
+    Finite,
+    Fraction,
+    Mask,
+    NonNegative,
+    Positive,
+    PositiveCount,
+    Range,
+    ScalarOrSchedule,
+)
+from gradtx.core.run import Run
 from gradtx.core.transformation import GradientTransformation, Schedule
-from gradtx.core.update import apply_updates
+from gradtx.core.treewise import treewise
+from gradtx.core.wrapping import wrapping
 
-__all__ = [
-    "GradientTransformation",
-    "ScalarOrSchedule",
-    "Schedule",
-    "apply_updates",
-    "beside",
-    "chain",
-    "leafwise",
-    "stepwise",
-    "transformation",
-    "treewise",
-]
+__all__ = ["Count", "Finite", "Fraction", "GradientTransformation", "Mask", "NonNegative", "ParamsLike", "Positive"]
+__all__ += ["PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule", "Varied", "apply_updates", "chain", "each"]
+__all__ += ["leafwise", "stepwise", "transformation", "treewise", "wrapping"]

@@ -1,21 +1,35 @@
 """Transformations in a row."""
 
+from __future__ import annotations
+
 import inspect
 import itertools
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Protocol
 
 from gradtx.core.factory import transformation
-from gradtx.core.primitives import Array, Beside, Chain, Treewise
-from gradtx.core.state import STEP
+from gradtx.core.mathematics import Array, Chain, Keeps, Treewise, innermost
+from gradtx.core.plan import STEP
 from gradtx.core.transformation import GradientTransformation
 
 
-def chain(*stages: Any, **named: Any) -> GradientTransformation:
+class TransformationLike(Protocol):
+    """What `chain` takes for a stage: a transformation, or a pair from another library, such as Optax's."""
+
+    @property
+    def init(self) -> Any:
+        """`init(params) -> state`."""
+
+    @property
+    def update(self) -> Any:
+        """`update(updates, state, params) -> (updates, state)`."""
+
+
+def chain(*stages: TransformationLike, **named: TransformationLike) -> GradientTransformation:
     """One transformation after another: the updates of each are what the next is given.
 
     The state is a dict of the stages' states by name, with one step counter for all, chains within chains included.
-    A stage is called by the factory that made it, or as it is named here.
+    A stage goes by the name of the factory that made it, or by the one given here; a wrapped one by its own.
 
     Args:
       *stages: transformations; also pairs from elsewhere with `init` and `update`, such as those of Optax. A second
@@ -51,25 +65,16 @@ def chain(*stages: Any, **named: Any) -> GradientTransformation:
 
 @transformation
 def _chain(**stages: GradientTransformation) -> GradientTransformation:
-    primitives = {name: stage._primitive for name, stage in stages.items()}
-    for before, after in itertools.pairwise(primitives):
-        gives, takes = primitives[before].gives, primitives[after].takes
+    mathematics = {name: stage.mathematics for name, stage in stages.items()}
+    for before, after in itertools.pairwise(mathematics):
+        gives, takes = mathematics[before].gives, mathematics[after].takes
         if gives is not takes:
             raise TypeError(
                 f"chain: stage {before!r} gives {_called(gives)}, but stage {after!r} after it takes {_called(takes)}. "
                 f"Put a stage between them that takes {_called(gives)} and gives {_called(takes)}, or reorder them."
             )
-    return cast(Any, Chain(primitives))
-
-
-def beside(inner: Any, join: GradientTransformation, *, in_place: bool = False) -> GradientTransformation:
-    """`inner`, and then `join`, a stage that takes each update of `inner` in a `Pair` with what `inner` was given.
-
-    Their selections and states nest: `join` is a stage under its own name, `inner` stands under "inner" if `join` keeps
-    anything, else in the wrapper's own place. `in_place` gives `join` that place, where `inner` never keeps anything.
-    """
-    primitive = _as_transformation("inner", inner)._primitive
-    return cast(Any, Beside(primitive, None if in_place else join.name, cast(Any, join._primitive)))
+    record: Any = Chain(mathematics)
+    return record
 
 
 def _called(flowing: Any) -> str:
@@ -77,9 +82,9 @@ def _called(flowing: Any) -> str:
 
 
 def _name(stage: Any) -> str:
-    """The factory's name; for a pair from elsewhere that of the function which made its update."""
+    """The factory's name, that of what a wrapper wraps, or for a pair from elsewhere that of what made its update."""
     if isinstance(stage, GradientTransformation):
-        return stage.name
+        return innermost(stage.mathematics, stage.name)[1]
     maker = getattr(stage, "update", stage)
     return getattr(maker, "__qualname__", type(stage).__name__).split(".")[0]
 
@@ -114,4 +119,5 @@ def foreign(pair: Any) -> GradientTransformation:
 
     parameters: Mapping[str, inspect.Parameter] = inspect.signature(pair.update).parameters
     takes_extra = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    return cast(Any, Treewise(update, pair.init, (), {}, foreign=True))
+    record: Any = Treewise(update, pair.init, Keeps(), (), {}, foreign=True)
+    return record

@@ -1,33 +1,32 @@
-"""Factories: how a transformation is defined, and the three mathematics that one can be made of."""
+"""Factories: functions that make transformations, which remember the call."""
+
+from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, ParamSpec, TypeVar
 
-import jax
+from gradtx.core.mathematics import Mathematics, Stepwise, Varied, is_schedule
+from gradtx.core.ranges import OneOf, ScalarOrSchedule
+from gradtx.core.source import call_source, source
+from gradtx.core.transformation import GradientTransformation, Schedule, from_parts, shown_arguments, split_numbers
 
-from gradtx.core.primitives import Leafwise, Stepwise, Treewise, is_schedule
-from gradtx.core.spelling import spell_call
-from gradtx.core.transformation import GradientTransformation, Schedule, dissect, make, telling
-
-Array = jax.Array
-PyTree = Any
 P = ParamSpec("P")
 T = TypeVar("T", bound=GradientTransformation)
-
-# A number, or a schedule of numbers. A factory's parameter annotated with it also takes an int, for the float, and a
-# plain function of the step, for the schedule.
-ScalarOrSchedule = float | jax.Array | Schedule | Callable[[Any], Any]
+Check = Callable[[str, Any], Any]
 
 
 def transformation(factory: Callable[P, T]) -> Callable[P, T]:
-    """Make a factory of gradient transformations out of a function that says what one does.
+    """Make a factory of gradient transformations from a function that says what one does.
 
-    The function returns what `leafwise`, `treewise`, `stepwise`, `chain` or another factory made. Numbers among its
-    arguments (floats and arrays) become leaves of the transformation, ints, strings, bools, functions its structure.
-    A parameter annotated `ScalarOrSchedule` takes an int for the float it means, and a function of the step for a
-    schedule.
+    The function returns what `leafwise`, `treewise`, `wrapping`, `stepwise`, `chain` or another factory made. Numbers
+    among its arguments (floats and arrays) become leaves of the transformation; ints, strings, bools and functions
+    become its structure. What an argument may be is read from its annotation, and checked: a parameter annotated
+    `ScalarOrSchedule` takes an int for the float that it means, and a function of the step for the schedule that it is;
+    `Fraction`, `NonNegative`, `Positive` and `Finite` are such numbers in a range; `Count` is a whole number, and
+    `Literal` a choice of words.
 
     Args:
       factory: a function of named arguments only; options that are not numbers must be hashable.
@@ -41,7 +40,7 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
     Example:
       >>> import gradtx, jax.numpy as jnp
       >>> @gradtx.transformation
-      ... def scale_by_sign_momentum(b: gradtx.ScalarOrSchedule = 0.9):
+      ... def scale_by_sign_momentum(b: gradtx.Fraction = 0.9):
       ...     def update(g, m, p, b):
       ...         m = b * m + (1 - b) * g
       ...         return jnp.sign(m), m
@@ -49,10 +48,15 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
       >>> scale_by_sign_momentum()
       scale_by_sign_momentum(b=0.9)
     """
-    signature = _signature(factory)
-    known = (ScalarOrSchedule, ScalarOrSchedule | None)
-    numeric = {name for name, p in signature.parameters.items() if p.annotation in known}
+    signature = inspect.signature(factory)
+    for p in signature.parameters.values():
+        if p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_ONLY):
+            raise TypeError(
+                f"{factory.__name__} takes {p} by position only; a transformation knows its arguments by name: "
+                "give it named parameters."
+            )
     rest = next((name for name, p in signature.parameters.items() if p.kind is p.VAR_KEYWORD), None)
+    checks = functools.cache(lambda: _checks(factory))
 
     @functools.wraps(factory)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -63,121 +67,68 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
         bound.apply_defaults()
         arguments = dict(bound.arguments)
         arguments.update(arguments.pop(rest, {}) if rest else {})
-        for name in numeric:
-            arguments[name] = as_numeric(arguments[name])
         try:
-            body = factory(**arguments)  # type: ignore[call-arg]
-            primitive = body._primitive if isinstance(body, GradientTransformation) else body
-            cls = Schedule if is_schedule(primitive) else GradientTransformation
-            tx = make(cls, *dissect(call, arguments))
+            for name, check in checks().items():
+                arguments[name] = check(name, arguments[name])
+            body: Any = factory(**arguments)  # type: ignore[call-arg]
+            if not isinstance(body, GradientTransformation | Mathematics):
+                raise TypeError(
+                    f"{call.__name__} returned {type(body).__name__}, not a transformation: return what leafwise, "
+                    "treewise, wrapping, stepwise, chain or another factory made."
+                )
+            mathematics = body.mathematics if isinstance(body, GradientTransformation) else body
+            cls = Schedule if is_schedule(mathematics) else GradientTransformation
+            tx: Any = from_parts(cls, *split_numbers(call, arguments))
         except (TypeError, ValueError) as error:
-            error.add_note(f"while making {spell_call(call.__name__, telling(factory, arguments))}")
+            error.add_note(f"while making {call_source(call.__name__, shown_arguments(factory, arguments))}")
             raise
         tx.__dict__["_body"] = body
-        return tx  # type: ignore[return-value]
+        return tx
 
     call.__name__ = factory.__name__.strip("_")
     return call
 
 
-def _signature(factory: Callable[..., Any]) -> inspect.Signature:
+def _checks(factory: Callable[..., Any]) -> Mapping[str, Check]:
+    """What each parameter is checked by, from its annotation."""
     try:
         signature = inspect.signature(factory, eval_str=True)
     except NameError:  # an annotation that names what is not there yet
         signature = inspect.signature(factory)
-    for p in signature.parameters.values():
-        if p.kind in (p.VAR_POSITIONAL, p.POSITIONAL_ONLY):
-            raise TypeError(
-                f"{factory.__name__} takes {p} by position only; a transformation knows its arguments by name: "
-                "give it named parameters."
-            )
-    return signature
+    found = {name: _check(p.annotation) for name, p in signature.parameters.items()}
+    return {name: check for name, check in found.items() if check is not None}
+
+
+def _check(annotation: Any) -> Check | None:
+    members = typing.get_args(annotation)
+    optional = annotation == ScalarOrSchedule | None or (len(members) == 2 and type(None) in members)
+    if optional:
+        annotation = ScalarOrSchedule if len(members) > 2 else members[members[0] is type(None)]
+        members = typing.get_args(annotation)
+    numeric = annotation == ScalarOrSchedule or members[:1] == (ScalarOrSchedule,)
+    limits = [OneOf(members)] if typing.get_origin(annotation) is Literal else list(members)
+    limits = [limit for limit in limits if hasattr(limit, "check")]
+    if not numeric and not limits:
+        return None
+
+    def check(name: str, x: Any) -> Any:
+        if x is None and optional:
+            return x
+        x = as_numeric(x) if numeric else x
+        for limit in limits:
+            x = limit.check(name, x)
+        return x
+
+    return check
 
 
 def as_numeric(x: Any) -> Any:
-    """An int as the float it means, a function of the step as the schedule it is; all else as it is."""
+    """An int as the float that it means, a function of the step as the schedule that it is; all else as it is."""
     if isinstance(x, int) and not isinstance(x, bool):
         return float(x)
     if callable(x) and not isinstance(x, GradientTransformation):
         return stepwise(x)
     return x
-
-
-@transformation
-def leafwise(
-    update: Callable[..., tuple[Any, Any]],
-    init: Callable[[Array], Any] | None = None,
-    *,
-    keeps: type | str | None = None,
-    needs: tuple[str, ...] = (),
-    takes: Any = Array,
-    gives: Any = Array,
-    **hyperparameters: Any,
-) -> GradientTransformation:
-    """Mathematics of ONE array, lifted to trees: `update(u, s, p, **hyperparameters) -> (u, s)`.
-
-    The library does the rest once for all: trees and `None` leaves, float32 arithmetic, checks that name the path, a
-    state that keeps its shape and dtype, one trace per distinct shape, fusion with the leafwise stages beside it.
-
-    Args:
-      update: a function of one array `u` (at least float32, any shape), what is kept for it `s`, its parameter `p`
-        (None unless needed) and the hyperparameters by name (scalars of the arithmetic's dtype). Returns the new `u`
-        of the same shape and the new `s`. Best defined at the top of a module: two transformations made alike share
-        their compiled programs if they share this function.
-      init: `init(p) -> s`, the first of what is kept for one array, `p` given in at least float32. Zeros of p's shape
-        if not said.
-      keeps: what is kept: the name of one array, or a NamedTuple class of several; None for nothing.
-      needs: what `update` wants beside, by name: "params" (then `p` is given), "index" (as `index=`, the number of
-        the array in its tree), or an extra argument of the transformation's `update`, a scalar.
-      takes: the type that flows in: arrays, or a NamedTuple that another stage gives, such as `Moments`.
-      gives: the type that flows out.
-      **hyperparameters: numbers and schedules reach `update` as scalars, all else (ints, strings, bools) as it is.
-
-    Returns:
-      A transformation.
-
-    Example:
-      >>> import gradtx, jax.numpy as jnp
-      >>> shrink = gradtx.leafwise(lambda u, s, p, factor: (factor * u, s), factor=0.5)
-      >>> shrink.update(jnp.array([2.0, 4.0]), shrink.init(jnp.zeros(2)))[0]
-      Array([1., 2.], dtype=float32)
-    """
-    return cast(Any, Leafwise(update, init, keeps, needs, _primitives(hyperparameters), takes, gives))
-
-
-@transformation
-def treewise(
-    update: Callable[..., tuple[PyTree, Any]],
-    init: Callable[[PyTree], Any] | None = None,
-    *,
-    needs: tuple[str, ...] = (),
-    takes: Any = Array,
-    **hyperparameters: Any,
-) -> GradientTransformation:
-    """Mathematics that needs all arrays at once: `update(updates, s, params, **hyperparameters) -> (updates, s)`.
-
-    Args:
-      update: a function of the tree of updates (arrays of at least float32; None where a leaf is left alone), what is
-        kept `s`, the tree of parameters (None if the caller gave none) and the hyperparameters by name (scalars).
-        Returns a tree of the same structure and the new `s`.
-      init: `init(params) -> s`, the first of what is kept: a tree of arrays. None keeps nothing.
-      needs: "params", or the names of extra arguments of the transformation's `update`, passed on as they are.
-      takes: the type that flows in, as for `leafwise`.
-      **hyperparameters: as for `leafwise`.
-
-    Returns:
-      A transformation.
-
-    Example:
-      >>> import gradtx, jax, jax.numpy as jnp
-      >>> def by_largest(updates, s, params):
-      ...     largest = jnp.max(jnp.stack([jnp.max(jnp.abs(u)) for u in jax.tree.leaves(updates)]))
-      ...     return jax.tree.map(lambda u: u / largest, updates), s
-      >>> tx = gradtx.treewise(by_largest)
-      >>> tx.update({"a": jnp.array([1.0, 4.0]), "b": jnp.array(-2.0)}, tx.init({}))[0]
-      {'a': Array([0.25, 1.  ], dtype=float32), 'b': Array(-0.5, dtype=float32)}
-    """
-    return cast(Any, Treewise(update, init, needs, _primitives(hyperparameters), takes))
 
 
 @transformation
@@ -192,13 +143,18 @@ def stepwise(
 
     Args:
       function: a function of the step (an integer scalar, 0 at first) and the hyperparameters by name (scalars). With
-        `init` it is given what is kept and returns it anew: `function(step, s, **hyperparameters) -> (scalar, s)`.
-      init: `init() -> s`, the first of what is kept: a dict or NamedTuple of Python numbers. None keeps nothing.
-      needs: names of extra arguments of the transformation's `update` that `function` wants, scalars.
+        `init` it is also given what is kept, and returns it anew:
+        `function(step, s, **hyperparameters) -> (scalar, s)`.
+      init: `init() -> s`, what is kept at first: a dict or NamedTuple of Python numbers. None keeps nothing.
+      needs: names of extra arguments of the transformation's `update` that `function` is given, scalars; or "age", how
+        many updates the stage has seen that the schedule is a hyperparameter of.
       **hyperparameters: as for `leafwise`.
 
     Returns:
       A schedule.
+
+    Raises:
+      TypeError: if `function` cannot be called so, or if `needs` is not a tuple.
 
     Example:
       >>> import gradtx
@@ -206,8 +162,40 @@ def stepwise(
       >>> float(halving(2))
       2.0
     """
-    return cast(Any, Stepwise(function, init, needs, _primitives(hyperparameters)))
+    check_function("function", function, ("step", *(["s"] if init else [])), needs, hyperparameters)
+    record: Any = Stepwise(function, init, needs, with_schedules(hyperparameters))
+    return record
 
 
-def _primitives(hyperparameters: dict[str, Any]) -> dict[str, Any]:
-    return {name: x._primitive if isinstance(x, Schedule) else x for name, x in hyperparameters.items()}
+def check_function(
+    name: str, function: Any, positional: Iterable[str], needs: Any, hyperparameters: Mapping[str, Any]
+) -> None:
+    """Check that a function can be called as the engine will call it.
+
+    Raises:
+      TypeError: if it cannot; the message says how it is called.
+    """
+    if isinstance(needs, str) or not isinstance(needs, tuple):
+        raise TypeError(f"needs = {needs!r} is not a tuple of names; expected needs=({needs!r},).")
+    names = dict.fromkeys([*hyperparameters, *(need for need in needs if need != "params")])
+    try:
+        inspect.signature(function).bind(*positional, **names)
+    except ValueError:  # a function that has no signature
+        return
+    except TypeError as error:
+        arguments = ", ".join([*positional, *(f"{name}=..." for name in names)])
+        raise TypeError(
+            f"{name} will be called as {name}({arguments}), but {source(function)} does not take that: {error}. Every "
+            "keyword argument that is not an option is a hyperparameter, and is passed on to it."
+        ) from None
+
+
+def with_schedules(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters with the mathematics of schedules in the place of schedules."""
+
+    def mathematics(x: Any) -> Any:
+        if isinstance(x, Varied):
+            return Varied({label: mathematics(y) for label, y in x.values.items()}, x.labels)
+        return x.mathematics if isinstance(x, Schedule) else x
+
+    return {name: mathematics(x) for name, x in hyperparameters.items()}

@@ -1,92 +1,78 @@
-"""Making a transformation ready to run: its stages laid flat and cut into runs.
+"""Making a transformation ready to run: its stages laid flat, and neighbouring leafwise stages fused.
 
-Neighbouring leafwise stages make one run, and a run is one program per array, compiled once per distinct shape and
-dtype. A treewise stage stands alone.
+Fused stages are one program of one array, compiled once per distinct shape and dtype. A treewise stage stands alone,
+and what a wrapper wraps has a plan of its own.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from gradtx.core.numerics import cast, real_dtype, widen
-from gradtx.core.primitives import (
+from gradtx.core.mathematics import (
+    AGE,
+    Chain,
+    Inner,
+    Keeps,
     Leafwise,
-    Primitive,
-    Selected,
-    Stage,
+    Mathematics,
+    Stepwise,
     Treewise,
-    has_names,
+    inner_of,
+    innermost,
     is_numeric,
-    lay_flat,
-    needs,
 )
+from gradtx.core.numerics import cast, real_dtype, widen
+from gradtx.core.trees import array_type
+
+STEP = "step"
+Path = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class LeafProgram:
-    """A run of leafwise stages as one function of one array, and of nothing else that varies.
-
-    It compares by what it computes, so that two transformations built alike share their compiled programs.
-    """
-
-    names: tuple[str, ...]
-    updates: tuple[Any, ...]
-    options: tuple[tuple[tuple[str, type, Any], ...], ...]
-    needs: tuple[tuple[str, ...], ...]
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.names, self.updates, self.options, self.needs))
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __call__(self, row: tuple[Any, tuple, Any, Any], shared: tuple[dict[str, Any], ...]) -> tuple[Any, tuple]:
-        value, slots, p, index = row
-        value, p, wide = jax.tree.map(widen, (value, p, slots))
-        shape = value.shape if isinstance(value, jax.Array) else None
-        real = real_dtype(jnp.result_type(*jax.tree.leaves((value, p, wide))))
-        new_slots = []
-        for i, name in enumerate(self.names):
-            arguments = {key: cast(x, real) for key, x in shared[i].items()}
-            arguments.update((key, x) for key, _, x in self.options[i])
-            if "index" in self.needs[i]:
-                arguments["index"] = index
-            with jax.named_scope(name):
-                value, new = self.updates[i](value, wide[i], p if "params" in self.needs[i] else None, **arguments)
-                new_slots.append(jax.tree.map(partial(settle, name), new, slots[i]))
-        if isinstance(value, jax.Array) and shape is not None and value.shape != shape:
-            raise ValueError(
-                f"the update has shape {shape}, but its state or parameter makes it {value.shape}: nothing broadcasts."
-            )
-        return jax.tree.map(cast, value), tuple(new_slots)
-
-
-@dataclass(frozen=True)
-class TreeProgram:
-    """A treewise stage as one function of trees, which compares by what it computes."""
+class Program(NamedTuple):
+    """The mathematics of one stage, and nothing that varies: it compares by what it computes."""
 
     name: str
     update: Any
-    options: tuple[tuple[str, type, Any], ...]
+    keeps: Keeps
+    needs: tuple[str, ...]
+    options: tuple[tuple[str, type, Any], ...]  # each with its type, for 1, 1.0 and True are equal
 
-    def __call__(self, tree: Any, kept: Any, params: Any, arguments: dict[str, Any]) -> tuple[Any, Any]:
+    def __call__(
+        self, value: Any, kept: dict[str, Any], age: Any, params: Any, arguments: dict[str, Any], *first: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The new value and what is kept then; `first` comes before the other arguments, as the `run` of a wrapper."""
+        options = {key: x for key, _, x in self.options}
         with jax.named_scope(self.name):
-            result, new = self.update(tree, kept, params, **arguments, **{key: x for key, _, x in self.options})
-        if kept is not None:
-            new = jax.tree.map(partial(settle, self.name), new, kept)
-        return result, new
+            s = self.keeps.pack(jax.tree.map(widen, kept), age)
+            result = self.update(*first, value, s, params, **arguments, **options)
+        if type(result) is not tuple or len(result) != 2:
+            raise TypeError(
+                f"the update of stage {self.name!r} returned {array_type(result)}; expected a pair: the updates, and "
+                "what it keeps (None if that is nothing)."
+            )
+        new = self.keeps.unpack(result[1], self.name)
+        structure: Any = jax.tree.structure(new)
+        born: Any = jax.tree.structure(kept)
+        if structure != born:
+            raise ValueError(
+                f"stage {self.name!r} returned {structure} as what it keeps; it was made as {born}, and a state keeps "
+                "its structure."
+            )
+        return result[0], jax.tree.map(partial(_as_before, self.name), new, kept)
 
 
 # Un-jitted, a treewise stage is compiled by itself; inside a trace it is one function among others.
-call_tree_program = jax.jit(lambda program, *arguments: program(*arguments), static_argnums=0, inline=True)
+call_program = jax.jit(lambda program, *arguments: program(*arguments), static_argnums=0, inline=True)
 
 
-def settle(name: str, x: Any, old: Any) -> Any:
+def _as_before(name: str, x: Any, old: Any) -> Any:
     """A new state array in the shape and dtype that its predecessor was born with."""
     if jnp.shape(x) != old.shape:
         raise ValueError(
@@ -97,57 +83,171 @@ def settle(name: str, x: Any, old: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Run:
-    """Neighbouring leafwise stages by their paths, and the program they make."""
+class LeafProgram:
+    """Fused leafwise stages as one function of one array."""
 
-    stages: tuple[tuple[tuple[str, ...], Leafwise], ...]
+    programs: tuple[Program, ...]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.programs)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __call__(self, row: tuple[Any, ...], shared: tuple[dict[str, Any], ...]) -> tuple[Any, list[tuple[Any, ...]]]:
+        value, kept, p, index = row
+        value, p = jax.tree.map(widen, (value, p))
+        shape = value.shape if isinstance(value, jax.Array) else None
+        real = real_dtype(jnp.result_type(*jax.tree.leaves((value, p, jax.tree.map(widen, kept)))))
+        new_kept = []
+        for program, numbers, held in zip(self.programs, shared, kept, strict=True):
+            age = numbers.get(AGE)
+            arguments: dict[str, Any] = {key: cast(x, real) for key, x in numbers.items() if key != AGE}
+            arguments.update((key, x) for key, x in (("index", index), (AGE, age)) if key in program.needs)
+            fields = dict(zip(program.keeps.fields, held, strict=True))
+            value, fields = program(value, fields, age, p if "params" in program.needs else None, arguments)
+            new_kept.append(tuple(fields[name] for name in program.keeps.fields))
+        if isinstance(value, jax.Array) and shape is not None and value.shape != shape:
+            raise ValueError(
+                f"the update has shape {shape}, but its state or parameter makes it {value.shape}: nothing broadcasts."
+            )
+        return jax.tree.map(cast, value), new_kept
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A stage in its place: the path of names under which its state is kept, and its program."""
+
+    path: Path
+    mathematics: Leafwise | Treewise
+    program: Program
+
+    @cached_property
+    def name(self) -> str:
+        """Its path in one word."""
+        return "/".join(self.path)
+
+    @cached_property
+    def kept(self) -> dict[str, Path]:
+        """The path in the state of each thing that the stage keeps."""
+        return {name: (*self.path, name) for name in self.mathematics.kept}
+
+
+class Fused(NamedTuple):
+    """Neighbouring leafwise stages, and the program that they make."""
+
+    stages: tuple[Placed, ...]
     program: LeafProgram
-    selections: tuple[Selected, ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A transformation made ready to run: its name, its stages in order, and those cut into runs."""
+    """A transformation made ready to run.
+
+    Attributes:
+      name: what errors call it.
+      clock: where its steps are counted.
+      counts: whether it counts them itself; otherwise it shares the counter of what it is part of.
+      stages: its stages in order.
+      parts: its stages in order, those that are fused taken together.
+      inner: the plans of what its wrappers wrap, by the paths of the wrappers.
+    """
 
     name: str
-    stages: tuple[Stage, ...]
-    wanted: tuple[tuple[str, str], ...]
-    parts: tuple[Run | Stage, ...]
+    clock: Path
+    counts: bool
+    stages: tuple[Placed, ...]
+    parts: tuple[Fused | Placed, ...]
+    inner: Mapping[Path, Plan]
+
+    @cached_property
+    def all_stages(self) -> tuple[Placed, ...]:
+        """The stages, and those inside them."""
+        return (*self.stages, *(stage for plan in self.inner.values() for stage in plan.all_stages))
+
+    @cached_property
+    def kept(self) -> tuple[Path, ...]:
+        """Where anything is kept, here and inside."""
+        paths = [self.clock] if self.counts else []
+        for stage in self.stages:
+            paths.extend([stage.path] if getattr(stage.mathematics, "foreign", False) else stage.kept.values())
+        paths.extend(path for plan in self.inner.values() for path in plan.kept)
+        return tuple(dict.fromkeys(paths))
+
+    @cached_property
+    def records(self) -> dict[Path, Any]:
+        """Where a NamedTuple stands in the state, and of which class; what else stands in its place makes it a dict."""
+        standing: dict[Path, set[str]] = {}
+        for path in self.kept:
+            for depth, name in enumerate(path):
+                standing.setdefault(path[:depth], set()).add(name)
+        forms = {stage.path: stage.mathematics.keeps.form for stage in self.all_stages}
+        return {path: x for path, x in forms.items() if set(getattr(x, "_fields", ())) == standing.get(path)}
+
+    @cached_property
+    def wanted(self) -> tuple[tuple[str, str], ...]:
+        """What stages ask of `update`, each with the name of the stage."""
+        return tuple((need, stage.name) for stage in self.all_stages for need in stage.mathematics.asks)
 
 
-def make_plan(primitive: Primitive, name: str) -> Plan:
-    """Lay a transformation flat and cut it into runs."""
-    stages = tuple(lay_flat(primitive, () if has_names(primitive) else (name,)))
-    parts: list[Run | Stage] = []
-    for (leafwise, _), group in groupby(stages, _kind):
+def make_plan(mathematics: Mathematics, name: str) -> Plan:
+    """Lay a transformation flat, and fuse what can be."""
+    # A chain's stages stand at the top of the state, a single stage under its name, wrapped or not.
+    whole, stage_name = innermost(mathematics, name)
+    root = () if isinstance(whole, Chain) else (stage_name,)
+    return _make_plan(name, mathematics, root, root, (STEP,), True)
+
+
+def _make_plan(name: str, mathematics: Mathematics, path: Path, root: Path, clock: Path, counts: bool) -> Plan:
+    stages, inner = [], {}
+    for place, stage in _lay_flat(mathematics, path):
+        within = inner_of(stage)
+        if within is not None:
+            its_clock = clock
+            if _may_skip(within):  # its place counts steps of its own
+                taken: Iterable[str] = getattr(innermost(stage, "")[0], "kept", ())
+                its_clock = (STEP,) if place == root else (*place, _free(STEP, taken))
+            plan = _make_plan(name, within.mathematics, place, root, its_clock, within.skips)
+            taken = (p[len(place)] for p in plan.kept if len(p) > len(place) and p[: len(place)] == place)
+            place = (*place, _free(within.wrapper or "wrapping", taken))  # noqa: PLW2901
+            inner[place] = plan
+        # Named from where this plan stands, so that the same rule in two groups of arrays is one program.
+        called = "/".join(place[len(path) :]) or place[-1]
+        options = tuple((key, type(x), x) for key, x in stage.hyperparameters.items() if not is_numeric(x))
+        stages.append(Placed(place, stage, Program(called, stage.update, stage.keeps, stage.needs, options)))
+    parts: list[Fused | Placed] = []
+    for treewise, group in groupby(stages, lambda stage: isinstance(stage.mathematics, Treewise)):
         neighbours = tuple(group)
-        parts.extend([_make_run(neighbours)] if leafwise else neighbours)
-    wanted = tuple((extra, stage.name) for stage in stages for extra in needs(stage.primitive))
-    return Plan(name, stages, wanted, tuple(parts))
+        parts.extend(neighbours if treewise else [Fused(neighbours, LeafProgram(tuple(x.program for x in neighbours)))])
+    return Plan(name, clock, counts, tuple(stages), tuple(parts), inner)
 
 
-def _kind(stage: Stage) -> tuple[bool, tuple[int, ...]]:
-    """What neighbours must share to make one run."""
-    return isinstance(stage.primitive, Leafwise), tuple(map(id, stage.selections))
+def _lay_flat(mathematics: Mathematics, path: Path) -> Iterator[tuple[Path, Leafwise | Treewise]]:
+    """The stages in the order in which they run, chains within chains laid flat, each with the path of its names."""
+    if isinstance(mathematics, Chain):
+        for name, stage in mathematics.stages.items():
+            yield from _lay_flat(stage, (*path, name))
+    elif isinstance(mathematics, Stepwise):
+        yield path, Leafwise(_multiply, None, Keeps(), (), {"value": mathematics})
+    else:
+        yield path, mathematics
 
 
-def _make_run(stages: tuple[Stage, ...]) -> Run:
-    primitives: list[Any] = [stage.primitive for stage in stages]
-    program = LeafProgram(
-        names=tuple(stage.name for stage in stages),
-        updates=tuple(primitive.update for primitive in primitives),
-        options=tuple(map(_options, primitives)),
-        needs=tuple(primitive.needs for primitive in primitives),
-    )
-    return Run(tuple(zip((stage.path for stage in stages), primitives, strict=True)), program, stages[0].selections)
+def _multiply(u: jax.Array, s: None, p: None, value: jax.Array) -> tuple[jax.Array, None]:
+    """What a schedule does as a stage."""
+    return value * u, s
 
 
-def _options(primitive: Leafwise | Treewise) -> tuple[tuple[str, type, Any], ...]:
-    """The hyperparameters that are not numeric; an option's type is told, for 1, 1.0 and True are equal."""
-    return tuple((name, type(x), x) for name, x in primitive.hyperparameters.items() if not is_numeric(x))
+def _may_skip(inner: Inner) -> bool:
+    """Whether a wrapper, or one right inside it, may leave a step out."""
+    deeper = inner_of(inner.mathematics)
+    return inner.skips or (deeper is not None and _may_skip(deeper))
 
 
-def tree_program(stage: Stage) -> TreeProgram:
-    """The program of a treewise stage."""
-    assert isinstance(stage.primitive, Treewise)
-    return TreeProgram(stage.name, stage.primitive.update, _options(stage.primitive))
+def _free(name: str, taken: Iterable[str]) -> str:
+    """The name, with a number if it is taken."""
+    taken, free, count = set(taken), name, 2
+    while free in taken:
+        free, count = f"{name}_{count}", count + 1
+    return free

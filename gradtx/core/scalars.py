@@ -1,4 +1,6 @@
-"""The scalars of a step: every hyperparameter evaluated once, before any array is touched."""
+"""The scalars of a step: every hyperparameter is evaluated once, before any array is touched."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,23 +9,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradtx.core.numerics import cast, scalar_dtype
-from gradtx.core.primitives import (
-    RESERVED,
+from gradtx.core.mathematics import (
+    AGE,
+    GIVEN,
     Chain,
-    Leafwise,
-    Marker,
-    Primitive,
+    Mathematics,
+    Stage,
     Stepwise,
-    Treewise,
+    Varied,
     is_number,
     is_schedule,
     keeps_state,
-    schedules,
 )
-
-Scalars = dict[str, Any]
-
+from gradtx.core.numerics import cast, scalar_dtype
 
 POPULATION = (
     "a hyperparameter is one number. To train a population, one member per entry, use jax.vmap over the transformation."
@@ -43,79 +41,83 @@ def as_scalar(x: Any, name: str, remedy: str = POPULATION) -> Any:
     return np.asarray(x, scalar_dtype())[()]
 
 
-def evaluate(primitive: Primitive, step: Any, state: Any, extra: Mapping[str, Any]) -> tuple[Any, Any]:
-    """The value of a schedule at `step`, and its next state (None where it keeps none)."""
-    if isinstance(primitive, Chain):
+def evaluate(schedule: Mathematics, step: Any, state: Any, extra: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The value of a schedule at `step`, and its next state, which is None if it keeps none.
+
+    `extra` holds the extra arguments of the update, and the age of the stage that the schedule belongs to.
+    """
+    if isinstance(schedule, Chain):
         product, new = 1.0, {}
-        for name, stage in primitive.stages.items():
+        for name, stage in schedule.stages.items():
             value, kept = evaluate(stage, step, (state or {}).get(name), extra)
             product = product * value
             if keeps_state(stage):
                 new[name] = kept
         return product, new or None
-    assert isinstance(primitive, Stepwise)
-    kept, schedule_states = unpack(primitive, state)
-    scalars, schedule_states = resolve(primitive, step, schedule_states, extra)
-    scalars.update(extras(primitive, extra))
-    if primitive.init is None:
-        value = primitive.value(step, **scalars)
+    assert isinstance(schedule, Stepwise)
+    kept, states = _split(schedule, state)
+    scalars, states = resolve(schedule, step, states, extra)
+    scalars.update(wanted(schedule, extra))
+    if schedule.init is None:
+        value = schedule.value(step, **scalars)
     else:
-        value, new = primitive.value(step, kept, **scalars)
-        kept = jax.tree.map(lambda x, old: cast(x, old.dtype), new, kept)
-    return cast(value, scalar_dtype()), pack(kept, schedule_states)
+        value, new_kept = schedule.value(step, kept, **scalars)
+        kept = jax.tree.map(lambda x, old: cast(x, old.dtype), new_kept, kept)
+    return cast(value, scalar_dtype()), _join(kept, states)
 
 
 def resolve(
-    primitive: Stepwise | Leafwise | Treewise, step: Any, states: Mapping[str, Any], extra: Mapping[str, Any]
-) -> tuple[Scalars, dict[str, Any]]:
-    """The hyperparameters of a primitive at `step`, numbers and schedules as scalars, options as they are."""
-    scalars, new = {}, {}
-    for name, x in primitive.hyperparameters.items():
-        if is_schedule(x):
-            scalars[name], kept = evaluate(x, step, states.get(name), extra)
-            if keeps_state(x):
-                new[name] = kept
-        else:
-            scalars[name] = as_scalar(x, name) if is_number(x) else x
-    return scalars, new
+    stage: Stage, step: Any, states: Mapping[str, Any], extra: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The hyperparameters at `step`, numbers and schedules as scalars, options as they are; and the next states."""
+    new: dict[str, Any] = {}
+
+    def value(name: str, x: Any) -> Any:
+        if isinstance(x, Varied):
+            return Varied({label: value(f"{name}[{label}]", y) for label, y in x.values.items()}, x.labels)
+        if not is_schedule(x):
+            return as_scalar(x, name) if is_number(x) else x
+        result, kept = evaluate(x, step, states.get(name), extra)
+        if keeps_state(x):
+            new[name] = kept
+        return result
+
+    return {name: value(name, x) for name, x in stage.hyperparameters.items()}, new
 
 
-def extras(primitive: Stepwise | Leafwise, extra: Mapping[str, Any]) -> Scalars:
-    """Those extra arguments that a primitive asks for, as scalars."""
-    return {
-        name: as_scalar(extra[name], name, "expected one number, such as the mean.")
-        for name in primitive.needs
-        if name not in RESERVED
-    }
+def wanted(stage: Stage, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The extra arguments that mathematics asks for, as scalars, and its age."""
+    found = {name: extra[name] for name in stage.needs if name not in GIVEN}
+    found = {name: as_scalar(x, name, "expected one number, such as the mean.") for name, x in found.items()}
+    return {**found, AGE: extra[AGE]} if AGE in stage.needs else found
 
 
-def init_scalars(primitive: Primitive) -> Any:
+def init_scalars(schedule: Mathematics) -> Any:
     """The first state of a schedule: scalars only, each in a buffer of its own."""
-    if isinstance(primitive, Chain):
-        return {name: init_scalars(stage) for name, stage in primitive.stages.items() if keeps_state(stage)}
-    assert isinstance(primitive, Stepwise)
+    if isinstance(schedule, Chain):
+        return {name: init_scalars(stage) for name, stage in schedule.stages.items() if keeps_state(stage)}
+    assert isinstance(schedule, Stepwise)
     kept = None
-    if primitive.init is not None:
+    if schedule.init is not None:
         kept = jax.tree.map(
-            lambda x: jnp.array(x, jnp.int32 if isinstance(x, int) else scalar_dtype()), primitive.init()
+            lambda x: jnp.array(x, jnp.int32 if isinstance(x, int) else scalar_dtype()), schedule.init()
         )
-    return pack(kept, init_schedules(primitive))
+    return _join(kept, {name: init_scalars(x) for name, x in schedule.stateful.items()})
 
 
-def init_schedules(primitive: Stepwise | Leafwise | Treewise | Marker) -> dict[str, Any]:
-    """The first states of those hyperparameters that are schedules with a state."""
-    return {name: init_scalars(x) for name, x in schedules(primitive).items() if keeps_state(x)}
-
-
-def pack(kept: Any, schedule_states: Mapping[str, Any]) -> Any:
-    """A stage's state: what it keeps itself, or what its stateful hyperparameters keep, by name; or both."""
-    if not schedule_states:
+def _join(kept: Any, states: Mapping[str, Any]) -> Any:
+    """What a schedule keeps: its own numbers, and under their names the states of its hyperparameters."""
+    if not states:
         return kept
-    return dict(schedule_states) if kept is None else {"own": kept, **schedule_states}
+    own = {} if kept is None else kept if isinstance(kept, dict) else kept._asdict()
+    return {**own, **states}
 
 
-def unpack(primitive: Stepwise | Leafwise | Treewise, state: Any) -> tuple[Any, Mapping[str, Any]]:
-    """The two parts of what `pack` put together."""
-    if not any(map(keeps_state, schedules(primitive).values())):
+def _split(schedule: Stepwise, state: Any) -> tuple[Any, Mapping[str, Any]]:
+    """The two parts of what `_join` put together."""
+    if not schedule.stateful:
         return state, {}
-    return state.get("own"), state
+    first = None if schedule.init is None else schedule.init()
+    if first is None or isinstance(first, dict):
+        return first and {name: state[name] for name in first}, state
+    return type(first)(**{name: state[name] for name in first._fields}), state

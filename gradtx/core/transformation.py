@@ -1,25 +1,32 @@
 """A gradient transformation: a pure (init, update) pair that knows the call that made it."""
 
+from __future__ import annotations
+
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from gradtx.core import scalars
+from gradtx.core.mathematics import AGE, Chain, Mathematics, Treewise, is_number, keeps_state, needs
 from gradtx.core.plan import Plan, make_plan
-from gradtx.core.primitives import Chain, Primitive, is_number, keeps_state
-from gradtx.core.spelling import spell_call, token
+from gradtx.core.source import call_source, number_key
 from gradtx.core.state import init_state
 from gradtx.core.update import update_state
 
 PyTree = Any
+U = TypeVar("U")
+H = TypeVar("H", "Init", "Update")
+
+# The operators of schedules by name; the algebra of schedules fills them in.
+OPERATORS: dict[str, Callable[..., Any]] = {}
 
 
 class GradientTransformation:
@@ -37,6 +44,8 @@ class GradientTransformation:
       name: the name of the factory.
       arguments: what the factory was called with, defaults included.
       stages: the stages by name if it is a chain, else empty.
+      needs: the extra arguments that `update` asks for by name, such as `value`, the loss.
+      mathematics: what it is made of, for authors of wrappers: a record of `gradtx.core.mathematics`.
 
     Example:
       >>> import gradtx, jax, jax.numpy as jnp
@@ -54,25 +63,24 @@ class GradientTransformation:
       [0.5]
     """
 
-    _factory: "Callable[..., GradientTransformation]"
-    _structure: "_Structure"
+    _structure: _Structure
     _numbers: tuple[Any, ...]
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "GradientTransformation":
+    def __new__(cls, *args: Any, **kwargs: Any) -> GradientTransformation:
         raise TypeError(
             "a GradientTransformation is made by a factory: call one (gradtx.adam), or write one with "
             "@gradtx.transformation. A pair from elsewhere becomes a stage in gradtx.chain(pair)."
         )
 
     @cached_property
-    def init(self) -> "Init":
+    def init(self) -> Init:
         """`init(params) -> state`: the first state, for a pytree of floating arrays of any shapes."""
-        return Init(self)
+        return _named(Init(self), "init")
 
     @cached_property
-    def update(self) -> "Update":
+    def update(self) -> Update:
         """`update(updates, state, params=None, **extra) -> (updates, state)`: one step."""
-        return Update(self)
+        return _named(Update(self), "update")
 
     @property
     def name(self) -> str:
@@ -83,13 +91,17 @@ class GradientTransformation:
         return MappingProxyType(self._structure.fill(self._numbers))
 
     @property
-    def stages(self) -> Mapping[str, "GradientTransformation"]:
+    def needs(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for name in needs(self.mathematics) if name != "params"))
+
+    @property
+    def stages(self) -> Mapping[str, GradientTransformation]:
         body = self._body
         if isinstance(body, GradientTransformation):
             return body.stages
         return self.arguments if isinstance(body, Chain) else MappingProxyType({})
 
-    def replace(self, **changes: Any) -> "GradientTransformation":
+    def replace(self, **changes: Any) -> GradientTransformation:
         """The transformation that the same factory makes of these arguments, and of the present ones for the rest.
 
         Args:
@@ -111,11 +123,11 @@ class GradientTransformation:
         return iter((self.init, self.update))
 
     def __repr__(self) -> str:
-        return spell_call(self.name, telling(self._structure.factory, self.arguments))
+        return call_source(self.name, shown_arguments(self._structure.factory, self.arguments))
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
-        return type(self), self._structure, tuple(map(token, self._numbers))
+        return type(self), self._structure, tuple(map(number_key, self._numbers))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, GradientTransformation):
@@ -129,17 +141,23 @@ class GradientTransformation:
         return _rebuild, (self._structure.factory, dict(self.arguments))
 
     @cached_property
-    def _body(self) -> "GradientTransformation | Primitive":
+    def _body(self) -> GradientTransformation | Mathematics:
         return self._structure.factory.__wrapped__(**self.arguments)  # type: ignore[attr-defined]
 
-    @property
-    def _primitive(self) -> Primitive:
+    @cached_property
+    def mathematics(self) -> Mathematics:
         body = self._body
-        return body._primitive if isinstance(body, GradientTransformation) else body
+        if not isinstance(body, GradientTransformation):
+            return body
+        found = body.mathematics
+        if isinstance(found, Treewise) and found.inner is not None and not found.inner.wrapper:
+            # A wrapper goes by the name of the first factory that returns it.
+            return replace(found, inner=found.inner._replace(wrapper=self.name))
+        return found
 
     @cached_property
     def _plan(self) -> Plan:
-        return make_plan(self._primitive, self.name)
+        return make_plan(self.mathematics, self.name)
 
 
 class Schedule(GradientTransformation):
@@ -162,23 +180,21 @@ class Schedule(GradientTransformation):
     # A NumPy number on the left of an operator hands over to the schedule on its right.
     __array_ufunc__ = None
 
-    def __mul__(self, other: Any) -> "Schedule":
+    def __mul__(self, other: Any) -> Schedule:
         return _combine("product", self, other)
 
-    def __rmul__(self, other: Any) -> "Schedule":
+    def __rmul__(self, other: Any) -> Schedule:
         return _combine("product", other, self)
 
-    def __add__(self, other: Any) -> "Schedule":
+    def __add__(self, other: Any) -> Schedule:
         return _combine("total", self, other)
 
-    def __radd__(self, other: Any) -> "Schedule":
+    def __radd__(self, other: Any) -> Schedule:
         return _combine("total", other, self)
 
-    def then(self, other: Any, at: int) -> "Schedule":
+    def then(self, other: Any, at: int) -> Schedule:
         """This schedule up to the step `at`, and from there on another one, which counts its own steps from 0."""
-        from gradtx.core.algebra import join
-
-        return join([self, other], [at])
+        return OPERATORS["join"]([self, other], [at])
 
     def __call__(self, step: Any) -> jax.Array:
         """The value at `step`: an int, or an integer array for the values at many steps.
@@ -192,26 +208,36 @@ class Schedule(GradientTransformation):
                 f"{self.name} is called with a step, not with a state. Where optax.inject_hyperparams calls it, "
                 "pass gradtx.to_optax(schedule), a plain function of the step."
             )
-        if keeps_state(self._primitive):
+        if keeps_state(self.mathematics):
             raise TypeError(
                 f"{self.name} is not a function of the step alone, for it keeps a state. Use its init and update, "
                 "or pass it as a hyperparameter."
             )
-        value, _ = scalars.evaluate(self._primitive, jnp.asarray(step), None, {})
+        step = jnp.asarray(step)
+        value, _ = scalars.evaluate(self.mathematics, step, None, {AGE: step})
         return jnp.broadcast_to(value, jnp.shape(step))
 
 
 def _combine(name: str, a: Any, b: Any) -> Any:
     if not all(isinstance(x, int | float | np.number | jax.Array) or callable(x) for x in (a, b)):
         return NotImplemented
-    from gradtx.core import algebra  # which is made of schedules: imported when an operator is used
-
-    return getattr(algebra, name)(a, b)
+    return OPERATORS[name](a, b)
 
 
 @dataclass(frozen=True)
 class Init:
-    """The first half of a transformation, equal for equal ones, so that it may be a static argument of `jax.jit`."""
+    """Make the first state: `init(params) -> state`.
+
+    Args:
+      params: pytree of floating arrays of any shapes and dtypes; what is not floating is left alone. Abstract arrays,
+        such as `jax.ShapeDtypeStruct`, serve under `jax.eval_shape`. A schedule needs none.
+
+    Returns:
+      Nested dicts of arrays, float32 or wider, by the names of stages, with a counter of steps at the top.
+
+    Raises:
+      TypeError: if no array in params is floating.
+    """
 
     tx: GradientTransformation
 
@@ -224,28 +250,47 @@ class Init:
 
 @dataclass(frozen=True)
 class Update:
-    """The second half of a transformation, equal for equal ones, so that it may be a static argument of `jax.jit`."""
+    """Take one step: `update(updates, state, params=None, **extra) -> (updates, state)`.
+
+    Args:
+      updates: pytree of gradients, of the structure and shapes of params; None for an array that is to stay as it is.
+      state: what `init` or the last `update` returned.
+      params: the parameters before the step, where the transformation needs them.
+      **extra: extra arguments that stages ask for by name, such as `value`, the loss. Those that no stage asks for are
+        ignored.
+
+    Returns:
+      The updates, to be added to params with `gradtx.apply_updates`, in float32 or wider; and the next state.
+
+    Raises:
+      TypeError: if params or an extra argument is missing, or if what is given as state is not one.
+      ValueError: if structures or shapes differ, or if the state belongs to another transformation.
+    """
 
     tx: GradientTransformation
 
-    def __call__(
-        self, updates: PyTree, state: PyTree, params: PyTree = None, **extra: Any
-    ) -> tuple[PyTree, dict[str, Any]]:
+    def __call__(self, updates: U, state: PyTree, params: PyTree = None, **extra: Any) -> tuple[U, dict[str, Any]]:
         return update_state(self.tx._plan, updates, state, params, extra)
 
     def __repr__(self) -> str:
         return f"{self.tx!r}.update"
 
 
-def telling(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call that are worth showing: all numbers, and options that are not at their defaults."""
+def _named(half: H, name: str) -> H:
+    """Half of a pair with the names that a method has, which training loops and profilers ask a function for."""
+    half.__dict__.update(__name__=name, __qualname__=f"{half.tx.name}.{name}")
+    return half
+
+
+def shown_arguments(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call that its repr shows: all numbers, and the options that are not at their defaults."""
     parameters = inspect.signature(factory).parameters.values()
     hidden = {p.name: p.default for p in parameters if p.default is not p.empty and not is_number(p.default)}
     return {name: x for name, x in arguments.items() if name not in hidden or is_number(x) or x != hidden[name]}
 
 
 class _Structure(NamedTuple):
-    """All of a call but its numbers: hashable, and equal for calls that differ in numbers only."""
+    """A call without its numbers: hashable, and equal for calls that differ in numbers only."""
 
     factory: Callable[..., GradientTransformation]
     names: tuple[str, ...]
@@ -258,11 +303,11 @@ class _Structure(NamedTuple):
         return dict(zip(self.names, self.treedef.unflatten(leaves), strict=True))
 
 
-def dissect(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[_Structure, tuple[Any, ...]]:
-    """Take a call apart: its numbers, and all the rest.
+def split_numbers(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[_Structure, tuple[Any, ...]]:
+    """Split a call into its structure and its numbers.
 
     Raises:
-      TypeError: if part of the rest has no hash, by which it could be compared.
+      TypeError: if part of the structure has no hash, by which it could be compared.
     """
     leaves, treedef = jax.tree.flatten(tuple(arguments.values()))
     options = tuple(None if is_number(x) else (type(x), x) for x in leaves)
@@ -277,8 +322,10 @@ def dissect(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> tuple[
     return structure, tuple(x for x in leaves if is_number(x))
 
 
-def make(cls: type[GradientTransformation], structure: _Structure, numbers: tuple[Any, ...]) -> GradientTransformation:
-    """A transformation out of the two parts of its call; what it does is found out when it is asked for."""
+def from_parts(
+    cls: type[GradientTransformation], structure: _Structure, numbers: tuple[Any, ...]
+) -> GradientTransformation:
+    """A transformation from the two parts of its call; its mathematics is made when it is asked for."""
     tx = object.__new__(cls)
     tx._structure, tx._numbers = structure, numbers
     return tx
@@ -301,6 +348,6 @@ for _cls in (GradientTransformation, Schedule):
     jax.tree_util.register_pytree_with_keys(
         _cls,
         _keyed,
-        functools.partial(make, _cls),
+        functools.partial(from_parts, _cls),
         lambda tx: (tx._numbers, tx._structure),
     )

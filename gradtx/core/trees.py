@@ -55,7 +55,7 @@ def leaf_path(treedef: Any, index: int, root: str) -> str:
     return root + jax.tree_util.keystr(jax.tree_util.tree_leaves_with_path(marks)[index][0])
 
 
-def spell_array(x: Any) -> str:
+def array_type(x: Any) -> str:
     """An array's type in a word: "float32[3,4]"."""
     if not hasattr(x, "dtype"):
         return type(x).__name__

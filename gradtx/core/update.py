@@ -3,8 +3,10 @@
 Everything that users may get wrong is checked here, while JAX traces, and never at run time.
 """
 
+from __future__ import annotations
+
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,244 +15,234 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradtx.core import scalars
-from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
-from gradtx.core.plan import Plan, Run, call_tree_program, tree_program
-from gradtx.core.primitives import Leafwise, Marker, Pair, Selected, Stage, Treewise, is_numeric
-from gradtx.core.selection import Selector
-from gradtx.core.state import STEP, as_slots, as_trees, map_parts, open_state, put
-from gradtx.core.trees import flatten, flatten_like, is_none, leaf_path, map_arrays, spell_array
+from gradtx.core.apply_updates import align
+from gradtx.core.each import each
+from gradtx.core.mathematics import AGE, Inner, Treewise, Varied, is_numeric
+from gradtx.core.numerics import widen
+from gradtx.core.plan import Fused, Path, Placed, Plan, call_program
+from gradtx.core.run import Run, only_if
+from gradtx.core.state import Held, nest, open_state
+from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, map_arrays
 
 PyTree = Any
-PAIRED = "Give an update for every array in params, None for one that is to stay as it is."
 LAST_STEP = np.iinfo(np.int32).max
+STALE = "The state was made for other params: make it anew with init(params)."
 
 
 def update_state(
     plan: Plan, updates: PyTree, state: Any, params: PyTree, extra: Mapping[str, Any]
 ) -> tuple[PyTree, Any]:
     """One step: the updates after every stage, and the next state."""
-    old = open_state(plan, state)
+    held = open_state(plan, state)
     _check_extra(plan, params, extra)
-    step = old[STEP,]
-    flow = _Flow(plan, updates, params, step, extra)
-    new = {STEP: _next(step)}
-    for part in plan.parts:
-        if isinstance(part, Run):
-            kept = flow.run_leafwise(part, old)
-        elif isinstance(part.primitive, Marker):
-            kept = flow.pass_marker(part.primitive, part.selections)
-        else:
-            kept = flow.run_treewise(part, old)
-        for path, x in kept.items():
-            if path in old:
-                put(new, path, x)
-    if any(stage.selections for stage in plan.stages):  # what has passed by all stages comes out like all else
-        flow.values = list(map(widen, flow.values))
-    return flow.treedef.unflatten(flow.values), new
+    this = _Update(plan, updates, params, held, extra)
+    if this.active and this.params is not None and all(this.values[i] is this.params[i] for i in this.active):
+        raise TypeError(
+            f"{plan.name}: params were given as updates: every array is the same object in both. Call "
+            "update(grads, state, params); if the gradient really is the parameter itself, pass a copy of it."
+        )
+    updates = this.run()
+    return updates, nest(plan, this.new)
 
 
 @functools.partial(jax.jit, inline=True)
-def _next(step: Any) -> Any:
-    return jnp.minimum(step, LAST_STEP - 1) + 1
+def _next(count: Any) -> Any:
+    return jnp.minimum(count, LAST_STEP - 1) + 1
 
 
-class _Flow:
-    """What flows through the stages of one update: a value per leaf, and what every stage may ask for."""
+class _Update:
+    """One update under way: a value per leaf, which goes through all stages, and what each of them may ask for."""
 
-    def __init__(self, plan: Plan, updates: PyTree, params: PyTree, step: Any, extra: Mapping[str, Any]):
-        self.plan, self.step, self.extra = plan, step, extra
-        self.remembered: list[list[Any]] = []
+    def __init__(self, plan: Plan, updates: PyTree, params: PyTree, old: Held, extra: Mapping[str, Any]):
+        self.plan, self.old, self.extra, self.given_params = plan, old, extra, params
+        self.new: Held = {}
+        self.taken: Any = True  # whether a step is taken in this place
         values, self.treedef = flatten(updates)
-        self.values, active, self.params = _align(plan.name, values, self.treedef, params)
-        if active and self.params is not None and all(self.values[i] is self.params[i] for i in active):
-            raise TypeError(
-                f"{plan.name}: params were given as updates: every array is the same object in both. Call "
-                "update(grads, state, params); if the gradient really is the parameter itself, pass a copy of it."
-            )
-        self.selector = Selector(plan.name, updates if params is None else params, self.treedef, active)
+        self.values, self.active, self.params = align(plan.name, values, self.treedef, params)
+        self.labels: dict[int, list[Any]] = {}
 
-    def run_leafwise(self, run: Run, old: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
-        """A run of leafwise stages: one call per array. Changes the values, returns what the stages keep."""
-        active = self.selector.chosen(run.selections)
-        shared, slots, schedule_states = [], [], []
-        for path, primitive in run.stages:
-            kept, resolved, states = self.scalars_of(path, primitive, old)
-            resolved.update(scalars.extras(primitive, self.extra))
-            shared.append(resolved)
-            schedule_states.append(states)
-            slots.append(self.slots_of(path, primitive, kept, active))
-        wanted = {name for needed in run.program.needs for name in needed}
+    def run(self) -> PyTree:
+        """Go through all stages. What they keep is `new` then."""
+        for part in self.plan.parts:
+            if isinstance(part, Fused):
+                self.run_fused(part)
+            elif isinstance(part.mathematics, Treewise):
+                self.run_treewise(part, part.mathematics)
+        if self.plan.counts:  # unless a wrapper in this very place has counted the steps that it took
+            self.new.setdefault(self.plan.clock, _next(self.old[self.plan.clock]))
+        return self.treedef.unflatten(self.values)
+
+    def run_fused(self, fused: Fused) -> None:
+        """Fused leafwise stages: one call per array. Changes the values."""
+        shared, kept = [], []
+        for stage in fused.stages:
+            numbers, extra = self.scalars_of(stage, self.plan.clock)
+            numbers.update(scalars.wanted(stage.mathematics, extra))
+            shared.append({**numbers, AGE: extra[AGE]} if stage.mathematics.has_age else numbers)
+            kept.append([self.leaves_of(stage, name) for name in stage.mathematics.keeps.fields])
+        wanted = {name for program in fused.program.programs for name in program.needs}
         params: Any = self.params if "params" in wanted else [None] * len(self.values)
         rows = [
             (
                 self.values[i],
-                tuple(slot[i] for slot in slots),
+                [tuple(leaves[i] for leaves in one) for one in kept],
                 params[i],
                 np.int32(i) if "index" in wanted else None,
             )
-            for i in active
+            for i in self.active
         ]
-        results = map_arrays(run.program, rows, tuple(shared), lambda row: self.describe(active[row]))
-        for i, (value, new) in zip(active, results, strict=True):
+        for i, (value, new) in zip(self.active, self.map_rows(fused.program, rows, shared), strict=True):
             self.values[i] = value
-            for slot, x in zip(slots, new, strict=True):
-                slot[i] = x
-        return {
-            path: scalars.pack(as_trees(primitive, slot, self.treedef), states)
-            for (path, primitive), slot, states in zip(run.stages, slots, schedule_states, strict=True)
-        }
+            for one, arrays in zip(kept, new, strict=True):
+                for leaves, x in zip(one, arrays, strict=True):
+                    leaves[i] = x
+        for stage, one in zip(fused.stages, kept, strict=True):
+            for name, leaves in zip(stage.mathematics.keeps.fields, one, strict=True):
+                self.new[stage.kept[name]] = self.treedef.unflatten(leaves)
 
-    def pass_marker(self, marker: Marker, selections: Sequence[Selected]) -> dict[tuple[str, ...], Any]:
-        """Remember the values that flow, or put them beside those that were remembered last."""
-        if marker.meets:
-            given = self.remembered.pop()
-            for i in self.selector.chosen(selections):
-                self.values[i] = Pair(self.values[i], given[i])
-        else:
-            self.remembered.append(list(self.values))
-        return {}
+    def map_rows(self, program: Any, rows: list[tuple[Any, ...]], shared: list[dict[str, Any]]) -> list[Any]:
+        """The program on every row; where a hyperparameter varies, on the rows of one combination after another."""
+        varied = [(one, name, x) for one in shared for name, x in one.items() if isinstance(x, Varied)]
+        labels = [tuple(self.labels_of(x)[i] for _, _, x in varied) for i in self.active]
+        results: list[Any] = [None] * len(rows)
+        for combination in dict.fromkeys(labels):
+            for (one, name, x), label in zip(varied, combination, strict=True):
+                one[name] = x.values[label]
+            members = [row for row, label in enumerate(labels) if label == combination]
+            found = map_arrays(
+                program,
+                [rows[row] for row in members],
+                tuple(map(dict, shared)),
+                lambda k, members=members: self.describe(self.active[members[k]]),  # type: ignore[misc]
+            )
+            for row, result in zip(members, found, strict=True):
+                results[row] = result
+        return results
 
-    def slots_of(self, path: tuple[str, ...], primitive: Leafwise, kept: Any, active: Sequence[int]) -> list[Any]:
-        """What a leafwise stage keeps, leaf by leaf."""
-        if primitive.keeps is None:
-            return [None] * len(self.values)
-        slots = as_slots(
-            self.plan.name, primitive, kept, self.treedef, "state" + "".join(f"[{name!r}]" for name in path)
+    def labels_of(self, varied: Varied) -> list[Any]:
+        """A label for each leaf."""
+        if id(varied.labels) not in self.labels:
+            params = self.treedef.unflatten(self.values) if self.given_params is None else self.given_params
+            labels = flatten(params)[1].unflatten(varied.labels(params, self.plan.name))
+            self.labels[id(varied.labels)] = self.treedef.flatten_up_to(labels)
+        return self.labels[id(varied.labels)]
+
+    def spread(self, varied: Varied) -> PyTree:
+        """A hyperparameter that varies as a tree of numbers, None for the leaves that are left alone."""
+        labels, numbers = self.labels_of(varied), [None] * len(self.values)
+        for i in self.active:
+            numbers[i] = varied.values[labels[i]]
+        return self.treedef.unflatten(numbers)
+
+    def leaves_of(self, stage: Placed, name: str) -> list[Any]:
+        """What a stage keeps under a name, leaf by leaf."""
+        where = "state" + "".join(f"[{part!r}]" for part in stage.path) + f".{name}"
+        leaves = flatten_like(
+            self.treedef, self.old[stage.kept[name]], name=self.plan.name, what=where, like="updates", remedy=STALE
         )
-        for i in active:
-            if slots[i] is None:
+        for i in self.active:
+            if leaves[i] is None:
                 raise ValueError(
-                    f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage {path[-1]!r} "
-                    "keeps nothing for it: it was None, or not floating, when init(params) was called. Call init anew "
-                    "with params as they are now."
+                    f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage "
+                    f"{stage.path[-1]!r} keeps nothing for it: it was None, or not floating, when init(params) was "
+                    "called. Call init anew with params as they are now."
                 )
-        return slots
+        return list(leaves)
 
-    def run_treewise(self, stage: Stage, old: Mapping[tuple[str, ...], Any]) -> dict[tuple[str, ...], Any]:
+    def run_treewise(self, stage: Placed, mathematics: Treewise) -> None:
         """A treewise stage: one call on whole trees, in which the leaves that are left alone are None."""
-        path, primitive, selections = stage
-        assert isinstance(primitive, Treewise)
-        kept, arguments, states = self.scalars_of(path, primitive, old)
-        tree = self.only(selections, [jax.tree.map(widen, value) for value in self.values])
-        params = None if self.params is None else self.only(selections, self.params)
-        if primitive.foreign:
+        plan = self.plan.inner.get(stage.path, self.plan)
+        numbers, extra = self.scalars_of(stage, plan.clock)
+        tree = self.only([jax.tree.map(widen, value) for value in self.values])
+        params = None if self.params is None else self.only(self.params)
+        if mathematics.foreign:
             with jax.named_scope(stage.name):
-                result, new = primitive.update(tree, kept, jax.tree.map(widen, params), **self.extra)
+                result, new = mathematics.update(tree, self.old[stage.path], jax.tree.map(widen, params), **self.extra)
+            self.new[stage.path] = new
         else:
-            arguments.update((name, self.extra[name]) for name in primitive.needs if name in self.extra)
+            numbers = {name: self.spread(x) if isinstance(x, Varied) else x for name, x in numbers.items()}
+            numbers.update((name, extra[name]) for name in mathematics.needs if name in extra)
             # A leaf that is left alone is None to the stage in all that it keeps too, and stays there as it is.
-            left = map_parts(functools.partial(self.selector.only, selections), self.treedef, kept)
-            result, new = call_tree_program(tree_program(stage), tree, left, params, arguments)
-            new = map_parts(_fill, self.treedef, new, kept)
+            leaves = {name: self.leaves_of(stage, name) for name in mathematics.keeps.like_params}
+            kept = {name: self.old[stage.kept[name]] for name in mathematics.keeps.fields}
+            kept.update((name, self.only(xs)) for name, xs in leaves.items())
+            given = stage.program, tree, kept, extra.get(AGE), params, numbers
+            if mathematics.inner is None:
+                result, new = call_program(*given)
+            else:
+                result, new = self.run_wrapper(stage, mathematics.inner, plan, *given)
+            for name, old in leaves.items():
+                found = zip(self.treedef.flatten_up_to(new[name]), old, strict=True)
+                new[name] = self.treedef.unflatten([before if x is None else x for x, before in found])
+            self.new.update((stage.kept[name], x) for name, x in new.items())
         results = flatten_like(
             self.treedef, result, name=self.plan.name, what=f"the updates from stage {stage.name!r}", like="updates"
         )
-        for i in self.selector.chosen(selections):
+        for i in self.active:
             given = jax.tree.leaves(self.values[i])[0]
             if jnp.shape(results[i]) != given.shape:
                 raise ValueError(
                     f"{self.plan.name}: stage {stage.name!r} makes {leaf_path(self.treedef, i, 'updates')}, which is "
-                    f"{spell_array(given)}, an array of shape {jnp.shape(results[i])}: an update keeps its shape."
+                    f"{array_type(given)}, an array of shape {jnp.shape(results[i])}: an update keeps its shape."
                 )
             self.values[i] = results[i]
-        return {path: scalars.pack(new, states)}
 
-    def scalars_of(
-        self, path: tuple[str, ...], primitive: Leafwise | Treewise, old: Mapping[tuple[str, ...], Any]
-    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        """What a stage keeps itself, its numbers at this step, and the next state of those that keep one."""
-        kept, states = scalars.unpack(primitive, old.get(path))
+    def run_wrapper(
+        self, stage: Placed, inner: Inner, plan: Plan, program: Any, tree: PyTree, kept: Any, *given: Any
+    ) -> tuple[PyTree, Any]:
+        """A wrapper, which runs what it wraps. If that left the step out, it does not happen for the wrapper either."""
+
+        def step(updates: PyTree, held: Held, params: PyTree, extra: Mapping[str, Any]) -> tuple[PyTree, Held, Any]:
+            this = _Update(plan, updates, params, {**self.old, **held}, {**self.extra, **extra})
+            result = this.run()
+            return result, {path: this.new[path] for path in held}, this.taken
+
+        held = {path: self.old[path] for path in plan.kept}
+        run = Run(stage.name, inner, step, held, self.given_params, self.extra)
+        result, new = program(tree, kept, *given, run)
+        if run.taken is not True and not inner.skips and not inner.holds:
+            hold = functools.partial(jnp.where, run.taken)
+            result, new = each(only_if, result, taken=run.taken), jax.tree.map(hold, new, kept)
+            for path in set(stage.kept.values()) & set(self.new):  # its age, and what its hyperparameters keep
+                self.new[path] = jax.tree.map(hold, self.new[path], self.old[path])
+        if plan.clock == self.plan.clock:
+            self.taken = run.taken
+        self.new.update(run.held)
+        return result, new
+
+    def scalars_of(self, stage: Placed, clock: Path) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        """The numbers of a stage at this step, and the extra arguments with its age; what they keep next is `new`."""
+        extra, paths = self.extra, stage.kept
+        if AGE in paths:
+            age = self.old[paths[AGE]]
+            extra, self.new[paths[AGE]] = {**extra, AGE: age}, _next(age)
+        states = {name: self.old[paths[name]] for name in stage.mathematics.stateful}
         try:
-            resolved, states = scalars.resolve(primitive, self.step, states, self.extra)
+            resolved, states = scalars.resolve(stage.mathematics, self.old[clock], states, extra)
         except Exception as error:
-            error.add_note(f"{self.plan.name}: in a hyperparameter of stage {'/'.join(path)!r}.")
+            error.add_note(f"{self.plan.name}: in a hyperparameter of stage {stage.name!r}.")
             raise
-        return kept, {name: x for name, x in resolved.items() if is_numeric(x)}, states
+        self.new.update((paths[name], x) for name, x in states.items())
+        return {name: x for name, x in resolved.items() if is_numeric(x)}, extra
 
-    def only(self, selections: Sequence[Selected], leaves: list[Any]) -> PyTree:
-        """A tree of those leaves that are being updated by a stage, None elsewhere."""
-        return self.treedef.unflatten(self.selector.only(selections, leaves))
+    def only(self, leaves: list[Any]) -> PyTree:
+        """A tree of those leaves that are being updated, None elsewhere."""
+        active = set(self.active)
+        return self.treedef.unflatten([x if i in active else None for i, x in enumerate(leaves)])
 
     def describe(self, i: int) -> str:
         """Where an error in the mathematics of one array came about."""
-        return f"{self.plan.name}: in {leaf_path(self.treedef, i, 'updates')}, {spell_array(self.values[i])}."
-
-
-def _fill(xs: list[Any], olds: list[Any]) -> list[Any]:
-    return [old if x is None else x for x, old in zip(xs, olds, strict=True)]
-
-
-def apply_updates(params: PyTree, updates: PyTree) -> PyTree:
-    """The parameters after a step: p + u, rounded once to the dtype of p.
-
-    Args:
-      params: pytree of floating arrays.
-      updates: pytree of the same structure and shapes, as `update` returns it. Where it is `None`, or where a
-        parameter is not floating, the parameter stays as it is.
-
-    Returns:
-      A pytree like `params`, of the same dtypes.
-
-    Raises:
-      ValueError: if structures or shapes differ; the message names the first place.
-
-    Example:
-      >>> import jax.numpy as jnp
-      >>> apply_updates({"w": jnp.ones(2)}, {"w": jnp.array([0.5, -0.5])})
-      {'w': Array([1.5, 0.5], dtype=float32)}
-    """
-    us, treedef = flatten(updates)
-    us, active, aligned = _align("apply_updates", us, treedef, () if params is None else params)
-    ps: list[Any] = aligned or []
-    rows = [(ps[i], us[i]) for i in active]
-    for i, result in zip(active, map_arrays(_add, rows), strict=True):
-        ps[i] = result
-    return treedef.unflatten(ps)
-
-
-def _add(row: tuple[Any, Any], shared: tuple[()]) -> Any:
-    p, u = row
-    return cast(widen(p) + u, p.dtype)
-
-
-def _align(name: str, values: list[Any], treedef: Any, params: PyTree) -> tuple[list[Any], list[int], list[Any] | None]:
-    """The leaves of updates and params side by side, and the positions of those that are to be updated."""
-    if params is None:
-        active = [i for i, u in enumerate(values) if is_floating(u)]
-        return [_as_array(u) if is_floating(u) else u for u in values], active, None
-    values, active = list(values), []
-    ps = list(flatten_like(treedef, params, name=name, what="params", like="updates", remedy=PAIRED))
-    for i, (u, p) in enumerate(zip(values, ps, strict=True)):
-        if is_floating(u) and is_floating(p):
-            active.append(i)
-            values[i], ps[i] = _as_array(u), _as_array(p)
-            if values[i].shape != ps[i].shape:
-                raise ValueError(
-                    f"{name}: {leaf_path(treedef, i, 'updates')} is {spell_array(u)}, but "
-                    f"{leaf_path(treedef, i, 'params')} is {spell_array(p)}. Nothing is broadcast: "
-                    "give each array a gradient of its own shape."
-                )
-        elif is_floating(u) and not jax.tree_util.all_leaves([p], is_leaf=is_none):
-            raise ValueError(
-                f"{name}: params and updates must have the same structure; {leaf_path(treedef, i, 'updates')} is "
-                f"{spell_array(u)}, but {leaf_path(treedef, i, 'params')} is a {type(p).__name__}. {PAIRED}"
-            )
-    return values, active, ps
-
-
-def _as_array(x: Any) -> Any:
-    return x if isinstance(x, jax.Array) else jnp.asarray(x, scalar_dtype() if isinstance(x, float) else None)
+        return f"{self.plan.name}: in {leaf_path(self.treedef, i, 'updates')}, {array_type(self.values[i])}."
 
 
 def _check_extra(plan: Plan, params: PyTree, extra: Mapping[str, Any]) -> None:
-    for stage in plan.stages:
-        if "params" in stage.primitive.needs and params is None:
-            raise TypeError(f"{plan.name}: stage {stage.name!r} needs params. Call update(updates, state, params).")
-    for name, stage_name in plan.wanted:
-        if name not in extra:
+    for name, stage in plan.wanted:
+        if name == "params" and params is None:
+            raise TypeError(f"{plan.name}: stage {stage!r} needs params. Call update(updates, state, params).")
+        if name not in (*extra, "params"):
             close = get_close_matches(name, extra, n=1)
             hint = f" {close[0]!r} was given: was {name!r} meant?" if close else ""
             raise TypeError(
-                f"{plan.name}: stage {stage_name!r} needs the extra argument {name!r}. "
+                f"{plan.name}: stage {stage!r} needs the extra argument {name!r}. "
                 f"Call update(updates, state, params, {name}=...).{hint}"
             )

@@ -1,40 +1,52 @@
 """What all optimizers share: which way they go, how far, and that parameters may decay."""
 
-from typing import Any
+from __future__ import annotations
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, chain
-from gradtx.core.checks import in_range
+from collections.abc import Sequence
+
+from gradtx.core import GradientTransformation, Mask, NonNegative, chain
 from gradtx.schedules.numbers import times
-from gradtx.transforms import scale, scale_by_learning_rate
-from gradtx.transforms.decay import decayed
+from gradtx.transforms.decay import add_decayed_weights, check_where
+from gradtx.transforms.scaling import scale, scale_by_learning_rate
 
 
 def descend(
-    *stages: GradientTransformation,
-    learning_rate: ScalarOrSchedule,
-    weight_decay: ScalarOrSchedule | None = None,
-    where: Any = None,
+    stages: Sequence[GradientTransformation],
+    learning_rate: NonNegative,
+    weight_decay: NonNegative | None = None,
+    where: Mask | None = None,
     maximize: bool = False,
 ) -> GradientTransformation:
-    """The stages, then decoupled weight decay if any, then a step downhill; uphill if the gradient is turned first."""
-    return chain(*turned(maximize), *stages, *decayed(weight_decay, where), scale_by_learning_rate(learning_rate))
+    """The stages, then decoupled weight decay if any, then a step downhill; to ascend, gradients are negated first."""
+    return chain(*negated(maximize), *stages, *decayed(weight_decay, where), scale_by_learning_rate(learning_rate))
 
 
-def take_whole_steps(
-    stage: GradientTransformation,
-    *,
-    learning_rate: ScalarOrSchedule = 1.0,
-    weight_decay: ScalarOrSchedule | None = None,
-    where: Any = None,
+def descend_by(
+    step: GradientTransformation,
+    learning_rate: NonNegative,
+    weight_decay: NonNegative | None = None,
+    where: Mask | None = None,
     maximize: bool = False,
 ) -> GradientTransformation:
-    """As `descend`, for a stage whose step uphill has its rate within; the learning rate given is for the decay."""
-    if weight_decay is not None:
-        in_range("weight_decay", weight_decay)
-        weight_decay = times(learning_rate, weight_decay)
-    return chain(*turned(maximize), stage, scale(-1.0), *decayed(weight_decay, where, "independent"))
+    """As `descend`, for a stage that gives the whole step, uphill; the learning rate is that of the decay."""
+    return chain(
+        *negated(maximize),
+        step,
+        scale(-1.0),
+        *decayed(None if weight_decay is None else times(learning_rate, weight_decay), where, independent=True),
+    )
 
 
-def turned(maximize: bool) -> list[GradientTransformation]:
-    """The stage that turns gradients, if the loss is to grow."""
+def negated(maximize: bool) -> list[GradientTransformation]:
+    """The stage that negates gradients, if the loss is maximized."""
     return [scale(-1.0)] if maximize else []
+
+
+def decayed(
+    weight_decay: NonNegative | None, where: Mask | None, *, independent: bool = False
+) -> list[GradientTransformation]:
+    """The stage for an optimizer's `weight_decay` and `where`, or none."""
+    if weight_decay is None:
+        check_where(where)
+        return []
+    return [add_decayed_weights(weight_decay, where, mode="independent" if independent else "coupled")]

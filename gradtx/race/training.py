@@ -1,7 +1,7 @@
-"""Training one network, and a whole population of them at once: every learning rate times every seed.
+"""Train one network, or a whole population at once: one network for each learning rate and seed.
 
-A transformation is a pytree of its hyperparameters, so a population is `jax.vmap` over the transformation itself, with
-an array for its learning rate. One compiled epoch serves all rates and all seeds.
+A transformation is a pytree of its hyperparameters, so a population is `jax.vmap` over a transformation whose learning
+rate is an array. One compiled epoch trains all rates and all seeds.
 """
 
 import functools
@@ -21,19 +21,19 @@ Array = jax.Array
 
 
 class Member(NamedTuple):
-    """One network in training. In a population every array has two more axes in front: rates, seeds."""
+    """One network in training. In a population, every array has two leading axes: rates and seeds."""
 
     params: Params
     state: Any
 
 
 class Metrics(NamedTuple):
-    """What is measured at the end of an epoch: scalars, or [rates, seeds] for a population.
+    """The metrics at the end of an epoch: scalars, or [rates, seeds] for a population.
 
     Attributes:
-      train_loss: the mean of the losses of the epoch's batches; before the first epoch, the loss of all of them.
-      validation_loss: the loss of all validation images.
-      validation_accuracy: the part of them that is named rightly.
+      train_loss: the mean loss over the batches of the epoch; before the first epoch, the loss on all training images.
+      validation_loss: the loss on all validation images.
+      validation_accuracy: the fraction of validation images that are classified correctly.
     """
 
     train_loss: Any
@@ -42,7 +42,7 @@ class Metrics(NamedTuple):
 
 
 def start(task: Task, tx: GradientTransformation, seed: Any) -> Member:
-    """A network before its first step."""
+    """Initialise a network and the state of its optimizer."""
     params = _first(task, seed)
     return Member(params, tx.init(params))
 
@@ -50,7 +50,7 @@ def start(task: Task, tx: GradientTransformation, seed: Any) -> Member:
 def train_epoch(
     task: Task, batch_size: int, tx: GradientTransformation, member: Member, seed: Any, train: Images, epoch: Any
 ) -> tuple[Member, Array]:
-    """One pass over the images, in an order that the seed and the epoch fix; a last partial batch is left out.
+    """Make one pass over the images, in an order that the seed and the epoch determine. A partial batch is dropped.
 
     Args:
       task: the network.
@@ -59,10 +59,10 @@ def train_epoch(
       member: the network and the optimizer's state.
       seed: an int.
       train: the images.
-      epoch: an int, 1 at first.
+      epoch: the number of the epoch, which starts at 1.
 
     Returns:
-      The network after the epoch, and the mean of the losses of its batches.
+      The network after the epoch, and the mean loss over its batches.
     """
     train = jax.tree.map(jnp.asarray, train)
     order = jax.random.permutation(_key(seed, epoch), len(train.labels))
@@ -75,7 +75,7 @@ def train_epoch(
 
         loss, gradients = jax.value_and_grad(loss_of)(member.params)
         extra = {"value": loss}
-        if "hessian" in dict(tx._plan.wanted):
+        if "hessian" in tx.needs:
             key = jax.random.fold_in(_key(seed, epoch), batch[0])
             extra["hessian"] = gradtx.hutchinson(loss_of, member.params, key)
         updates, state = tx.update(gradients, member.state, member.params, **extra)
@@ -86,11 +86,11 @@ def train_epoch(
 
 
 def start_population(task: Task, tx: GradientTransformation, seeds: Array, digits: Digits) -> tuple[Member, Metrics]:
-    """The networks of all rates and seeds before their first step.
+    """Initialise the networks of all rates and seeds.
 
     Args:
       task: the network.
-      tx: an optimizer made with an array of learning rates, [rates].
+      tx: an optimizer with an array of learning rates, [rates].
       seeds: ints, [seeds].
       digits: the data.
 
@@ -107,7 +107,7 @@ def start_population(task: Task, tx: GradientTransformation, seeds: Array, digit
 
 @functools.partial(jax.jit, static_argnames="task")
 def _untrained(task: Task, seeds: Array, digits: Digits) -> tuple[Params, Metrics]:
-    """Networks and metrics, [seeds] in front: all that does not depend on the optimizer, compiled once for all."""
+    """Networks and metrics with a leading [seeds] axis. They do not depend on the optimizer, so this compiles once."""
 
     def one(seed: Array) -> tuple[Params, Metrics]:
         params = _first(task, seed)
@@ -127,7 +127,7 @@ def train_population(
     digits: Digits,
     epoch: Any,
 ) -> tuple[Member, Metrics]:
-    """`train_epoch` for all rates and seeds; arguments and result as for `start_population`."""
+    """Run `train_epoch` for all rates and seeds. The arguments and the result are as for `start_population`."""
 
     def one(tx: GradientTransformation, member: Member, seed: Array) -> tuple[Member, Metrics]:
         member, train_loss = train_epoch(task, batch_size, tx, member, seed, digits.train, epoch)
@@ -139,7 +139,7 @@ def train_population(
 def seconds_per_step(
     task: Task, batch_size: int, tx: GradientTransformation, train: Images, repetitions: int = 15
 ) -> float:
-    """The time of one step of one network: the median over repetitions of one compiled epoch, over its steps."""
+    """The time per step of one network: the median time of a compiled epoch, divided by the number of its steps."""
     epoch = jax.jit(functools.partial(train_epoch, task, batch_size))
     train = jax.device_put(train)
     member = start(task, tx, 0)
@@ -153,14 +153,14 @@ def seconds_per_step(
 
 
 def state_bytes_per_parameter(task: Task, tx: GradientTransformation) -> float:
-    """The size of the optimizer's state over the number of parameters; float32 Adam keeps about 8 bytes for each."""
+    """The bytes of optimizer state per parameter; float32 Adam keeps about 8."""
     member = jax.eval_shape(lambda: start(task, tx, 0))
     size = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(member.state))
     return size / sum(x.size for x in jax.tree.leaves(member.params))
 
 
 def _axes(tx: GradientTransformation) -> GradientTransformation:
-    """For `jax.vmap`: batch the leaves of a transformation that are arrays, which are the learning rates."""
+    """The `in_axes` with which `jax.vmap` batches a transformation's array leaves, which are its learning rates."""
     return jax.tree.map(lambda x: 0 if jnp.ndim(x) else None, tx)
 
 

@@ -1,53 +1,51 @@
-"""Noise added to updates: keys come from the seed, the step and the array, so that nothing is kept."""
+"""Noise added to updates. Its keys are made of the seed, the step and the array, so that nothing is kept."""
+
+from __future__ import annotations
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, stepwise, transformation
-from gradtx.core.checks import finite, in_range
+from gradtx.core import Finite, GradientTransformation, NonNegative, leafwise, stepwise, transformation
 from gradtx.core.numerics import is_key
 
-Array = jax.Array
-# Of what kind a key is that is told by its words alone.
+# The kind of a key that is given as plain words, by their number.
 KINDS = {(2,): "threefry2x32", (4,): "rbg"}
 
 
 @transformation
-def add_noise(eta: ScalarOrSchedule, gamma: ScalarOrSchedule, key: int | Array) -> GradientTransformation:
-    """Add normal noise to updates, less of it with time.
+def add_noise(eta: NonNegative, gamma: Finite, key: int | Array) -> GradientTransformation:
+    """Add normal noise to updates, and less of it over time.
 
     u + normal(0, eta / t^gamma),  t = 1, 2, ...; of a complex array, in both parts.
 
     Args:
-      eta: the variance at the first step, at least 0; a number or a schedule.
-      gamma: how fast it falls; 0 for noise that stays. The paper takes 0.55.
-      key: a seed, an int; or a JAX key, which may be traced, and one per member of a population. The noise is a
-        function of it, of the step and of the array's place in its tree: the same in every run, and after a restart
-        from a checkpoint.
+      eta: the variance at the first step.
+      gamma: how fast the variance falls; 0 for noise that stays. The paper uses 0.55.
+      key: a seed, or a JAX key, which may be traced, with one per member of a population. The noise is a function of
+        it, of the step and of the array's place in its tree: the same in every run, and after a restart from a
+        checkpoint.
 
     Returns:
       A transformation without state.
 
     Raises:
-      ValueError: if an argument is out of range.
       TypeError: if `key` is neither an int nor a JAX key.
 
     References:
       Neelakantan et al., 2015, Adding Gradient Noise Improves Learning for Very Deep Networks.
     """
-    in_range("eta", eta)
-    finite(gamma=gamma)
-    # A step in two parts, for as a float32 it would lose its last digits.
+    # The step in two parts, because as a float32 it would lose its last digits.
     parts: dict[str, Any] = {"low": stepwise(_low), "high": stepwise(_high)}
     deviation = stepwise(_deviation, eta=eta, gamma=gamma)
     return leafwise(_add_noise, needs=("index",), deviation=deviation, key=_as_key(key), **parts)
 
 
 def _as_key(key: Any) -> Any:
-    """A JAX key, also one of plain words as `jax.random.PRNGKey` makes it; or a seed."""
+    """A JAX key, also from the plain words that `jax.random.PRNGKey` makes; or a seed."""
     words, kind = np.shape(key)[-1:], getattr(key, "dtype", None)
     if is_key(key):
         return key

@@ -1,27 +1,23 @@
-"""Stages that scale updates by a number."""
+"""Updates multiplied by a number."""
 
-import jax
+from __future__ import annotations
 
-from gradtx.core import GradientTransformation, ScalarOrSchedule, leafwise, transformation
-from gradtx.core.checks import finite, in_range
+from jax import Array
 
-Array = jax.Array
+from gradtx.core import Finite, GradientTransformation, NonNegative, leafwise, transformation
 
 
 @transformation
-def scale(step_size: ScalarOrSchedule) -> GradientTransformation:
+def scale(step_size: Finite) -> GradientTransformation:
     """Multiply updates by a number.
 
     u = step_size * u
 
     Args:
-      step_size: any finite number, also negative; a number or a schedule.
+      step_size: the factor, of either sign.
 
     Returns:
       A transformation without state.
-
-    Raises:
-      ValueError: if `step_size` is not finite.
 
     Example:
       >>> import gradtx, jax.numpy as jnp
@@ -29,7 +25,6 @@ def scale(step_size: ScalarOrSchedule) -> GradientTransformation:
       >>> tx.update(jnp.array([1.0, 3.0]), tx.init(jnp.zeros(2)))[0]
       Array([-2., -6.], dtype=float32)
     """
-    finite(step_size=step_size)
     return leafwise(_scale, factor=step_size)
 
 
@@ -38,21 +33,17 @@ def _scale(u: Array, s: None, p: None, factor: Array) -> tuple[Array, None]:
 
 
 @transformation
-def scale_by_learning_rate(learning_rate: ScalarOrSchedule) -> GradientTransformation:
-    """Take the step downhill: multiply updates by the negative learning rate.
+def scale_by_learning_rate(learning_rate: NonNegative) -> GradientTransformation:
+    """Step downhill: multiply updates by the negative learning rate.
 
     u = -learning_rate * u
 
     Args:
-      learning_rate: the length of a step, at least 0; a number or a schedule, also one with a state.
+      learning_rate: the length of a step; a schedule may keep a state.
 
     Returns:
-      A transformation without state but for that of a stateful schedule.
-
-    Raises:
-      ValueError: if the learning rate is negative or not finite.
+      A transformation that keeps nothing but the state of such a schedule.
     """
-    in_range("learning_rate", learning_rate)
     return leafwise(_descend, learning_rate=learning_rate)
 
 
@@ -61,8 +52,8 @@ def _descend(u: Array, s: None, p: None, learning_rate: Array) -> tuple[Array, N
 
 
 @transformation
-def scale_by_schedule(step_size_fn: ScalarOrSchedule) -> GradientTransformation:
-    """Multiply updates by a schedule: `scale` under Optax's name. A schedule also is a stage by itself.
+def scale_by_schedule(step_size_fn: Finite) -> GradientTransformation:
+    """Multiply updates by a schedule: `scale` under Optax's name. A schedule is also a stage by itself.
 
     u = step_size_fn(step) * u
 
@@ -70,9 +61,6 @@ def scale_by_schedule(step_size_fn: ScalarOrSchedule) -> GradientTransformation:
       step_size_fn: a schedule, a function of the step, or a number.
 
     Returns:
-      A transformation without state but for that of a stateful schedule.
-
-    Raises:
-      ValueError: if a number is not finite.
+      A transformation that keeps nothing but the state of a schedule that has one.
     """
     return scale(step_size_fn)

@@ -1,15 +1,17 @@
-"""Arithmetic of whole trees, for stages that need all arrays at once: in float32 or wider, finite, None left alone."""
+"""Arithmetic of whole trees for treewise stages: in float32 or wider, finite, with None left alone."""
+
+from __future__ import annotations
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
-from gradtx.core.numerics import bounded_square, cast, scalar_dtype, widen
-from gradtx.core.primitives import Pair
+from gradtx.core.numerics import cast, scalar_dtype, widen
 from gradtx.core.scalars import as_scalar
+from gradtx.transforms.numerics import bounded_square
 
-Array = jax.Array
 PyTree = Any
 
 
@@ -53,29 +55,6 @@ def scaled_within(tree: PyTree, factor: Array) -> PyTree:
         return y if jnp.iscomplexobj(x) else jnp.where(jnp.isfinite(x), jnp.clip(y, -quarter, quarter), y)
 
     return jax.tree.map(one, tree)
-
-
-def split(pairs: PyTree) -> tuple[PyTree, PyTree]:
-    """A tree of `Pair`s as two trees, of updates and of what was given."""
-    update, given = (jax.tree.map(lambda pair, i=i: pair[i], pairs, is_leaf=_is_pair) for i in (0, 1))
-    return update, given
-
-
-def apart(tree: PyTree) -> tuple[PyTree, PyTree]:
-    """Gradients, and the decay that came beside them in `Pair`s; None if they came alone."""
-    if not any(map(_is_pair, jax.tree.leaves(tree, is_leaf=_is_pair))):
-        return tree, None
-    decay, gradients = split(tree)
-    return gradients, decay
-
-
-def plus(tree: PyTree, decay: PyTree) -> PyTree:
-    """A tree and what decays; the tree alone where that is None."""
-    return tree if decay is None else jax.tree.map(jnp.add, tree, decay)
-
-
-def _is_pair(x: Any) -> bool:
-    return isinstance(x, Pair)
 
 
 def difference(a: PyTree, b: PyTree) -> PyTree:

@@ -1,4 +1,4 @@
-"""Schedules of schedules."""
+"""Schedules that are made from other schedules."""
 
 import pickle
 
@@ -13,7 +13,7 @@ import gradtx
 STEPS = np.arange(131)
 
 
-def test_each_schedule_of_a_joint_begins_at_step_zero_of_its_own():
+def test_each_joined_schedule_starts_at_its_own_step_zero():
     rate = gradtx.join([gradtx.constant(9.0), gradtx.warmup(1.0, 4), gradtx.warmup(2.0, 4)], [2, 4])
     assert [float(rate(step)) for step in (0, 1, 2, 3, 4, 6, 8)] == [9.0, 9.0, 0.0, 0.25, 0.0, 1.0, 2.0]
 
@@ -23,7 +23,7 @@ def test_numbers_and_functions_of_the_step_can_be_joined():
     np.testing.assert_allclose(rate(jnp.arange(8)), [1, 1, 1, 0.75, 0.5, 0.25, 2, 2], rtol=1e-6)
 
 
-def test_a_joint_hands_no_schedule_a_step_beyond_its_end():
+def test_join_passes_no_step_beyond_its_end_to_a_schedule():
     seen = []
 
     def watch(step):
@@ -35,25 +35,25 @@ def test_a_joint_hands_no_schedule_a_step_beyond_its_end():
     assert seen == [10, 90]
 
 
-def test_a_joint_of_joints_is_a_joint():
+def test_joined_schedules_can_be_joined():
     inner = gradtx.join([1.0, gradtx.warmup(2.0, 4)], [5])
     rate = gradtx.join([inner, inner], [20])
     np.testing.assert_array_equal(rate(STEPS[20:]), inner(STEPS[:-20]))
 
 
-def test_a_joint_refuses_boundaries_that_do_not_fit():
+def test_join_refuses_boundaries_that_do_not_fit():
     with pytest.raises(ValueError, match="2 schedules were given with 2 boundaries; expected one boundary between"):
         gradtx.join([1.0, 2.0], [1, 2])
     with pytest.raises(ValueError, match="a boundary = 3 is out of range: expected at least 5"):
         gradtx.join([1.0, 2.0, 3.0], [5, 3])
 
 
-def test_a_joint_refuses_a_schedule_that_keeps_a_state_and_says_what_to_do():
+def test_join_refuses_a_stateful_schedule_and_says_what_to_do():
     with pytest.raises(TypeError, match=r"plateau keeps a state.*gradtx.product"):
         gradtx.join([gradtx.warmup(1.0, 4), gradtx.plateau(1.0)], [4])
 
 
-def test_a_joint_is_a_value():
+def test_a_joined_schedule_is_a_value():
     rate = gradtx.join([gradtx.warmup(1.0, 4), gradtx.cosine(1.0, 8)], [4])
     assert rate == gradtx.join((gradtx.warmup(1.0, 4), gradtx.cosine(1.0, 8)), (4,))
     assert pickle.loads(pickle.dumps(rate)) == rate
@@ -77,7 +77,7 @@ def test_a_total_takes_numbers_functions_and_names():
     assert list(rate.arguments) == ["term_1", "term_2", "third"]
 
 
-def test_nothing_has_neither_a_product_nor_a_total():
+def test_product_and_total_need_at_least_one_argument():
     for combine in (gradtx.product, gradtx.total):
         with pytest.raises(TypeError, match="give at least one"):
             combine()
@@ -86,7 +86,7 @@ def test_nothing_has_neither_a_product_nor_a_total():
 @pytest.mark.parametrize(
     ("combine", "expected"), [(gradtx.product, [1.0, 0.5, 0.25]), (gradtx.total, [3.0, 2.5, 2.25])]
 )
-def test_a_plateau_keeps_its_state_in_a_combination(combine, expected):
+def test_a_plateau_keeps_its_state_in_a_product_or_a_total(combine, expected):
     rate = combine(2.0, gradtx.plateau(1.0, 0.5, patience=0))
     if combine is gradtx.product:
         rate = gradtx.product(0.5, rate)
@@ -97,7 +97,7 @@ def test_a_plateau_keeps_its_state_in_a_combination(combine, expected):
     assert values == expected
 
 
-def test_a_combination_stands_for_a_learning_rate():
+def test_a_combined_schedule_works_as_a_learning_rate():
     tx = gradtx.sgd(gradtx.join([gradtx.product(0.5, gradtx.warmup(1.0, 4)), 0.25], [4]))
     state = tx.init(jnp.zeros(()))
     for expected in (0.0, -0.125, -0.25, -0.375, -0.25):

@@ -1,4 +1,4 @@
-"""leafwise, treewise, stepwise and chain: what an author is given."""
+"""The building blocks for authors of transformations: leafwise, treewise, stepwise and chain."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ def _extremes(u, s, p):
     return s.high - s.low, s
 
 
-def test_an_author_keeps_a_named_tuple_of_arrays():
+def test_a_leafwise_stage_keeps_a_named_tuple_of_arrays():
     tx = gradtx.leafwise(_extremes, keeps=Extremes)
     state = tx.init(jnp.zeros(2))
     for g in ([1.0, -1.0], [3.0, 2.0]):
@@ -31,30 +31,33 @@ def test_an_author_keeps_a_named_tuple_of_arrays():
     np.testing.assert_array_equal(state["leafwise"].low, [0.0, -1.0])
 
 
-def test_the_index_tells_an_array_its_place_in_the_tree():
+def test_the_index_is_the_position_of_an_array_in_the_tree():
     tx = gradtx.leafwise(lambda u, s, p, index: (u + index, s), needs=("index",))
     updates, _ = tx.update([jnp.zeros(2), None, jnp.zeros(2)], tx.init([jnp.zeros(2), None, jnp.zeros(2)]))
     np.testing.assert_array_equal(updates[0], 0.0)
     np.testing.assert_array_equal(updates[2], 2.0)
 
 
-def test_a_leafwise_stage_is_given_the_extra_arguments_it_needs():
+def test_a_leafwise_stage_receives_the_extra_arguments_it_needs():
     tx = gradtx.leafwise(lambda u, s, p, value: (u / value, s), needs=("value",))
     np.testing.assert_array_equal(tx.update(jnp.ones(2), tx.init({}), value=4.0)[0], 0.25)
 
 
 def test_a_treewise_stage_keeps_what_its_init_returns():
-    def count(updates, s, params, start):
-        return jax.tree.map(lambda u: u * (s["calls"] + start), updates), {"calls": s["calls"] + 1}
+    class Calls(NamedTuple):
+        calls: jax.Array
 
-    tx = gradtx.treewise(count, lambda params: {"calls": jnp.zeros(())}, start=1.0)
+    def count(updates, s, params, start):
+        return jax.tree.map(lambda u: u * (s.calls + start), updates), Calls(s.calls + 1)
+
+    tx = gradtx.treewise(count, lambda params: Calls(jnp.zeros(())), keeps=Calls, start=1.0)
     state = tx.init({"w": jnp.zeros(2)})
     for expected in (1.0, 2.0):
         updates, state = tx.update({"w": jnp.ones(2)}, state)
         np.testing.assert_array_equal(updates["w"], expected)
 
 
-def test_a_leafwise_run_is_traced_once_per_shape_and_dtype():
+def test_a_leafwise_update_is_traced_once_per_shape_and_dtype():
     shapes = []
 
     def update(u, s, p):
@@ -68,13 +71,13 @@ def test_a_leafwise_run_is_traced_once_per_shape_and_dtype():
     assert len(shapes) == 3
 
 
-def test_neighbouring_leafwise_stages_make_one_program():
+def test_adjacent_leafwise_stages_are_fused():
     tx = gradtx.chain(gradtx.clip(1.0), gradtx.adamw(0.1), gradtx.clip_by_global_norm(1.0), gradtx.scale(2.0))
-    assert [type(part).__name__ for part in tx._plan.parts] == ["Run", "Stage", "Run"]
+    assert [type(part).__name__ for part in tx._plan.parts] == ["Fused", "Placed", "Fused"]
     assert len(tx._plan.parts[0].stages) == 6
 
 
-def test_schedules_in_a_row_multiply_and_are_a_schedule():
+def test_a_chain_of_schedules_is_a_schedule_of_their_product():
     product = gradtx.chain(gradtx.constant(3.0), gradtx.warmup(1.0, 4))
     assert isinstance(product, gradtx.Schedule)
     np.testing.assert_allclose([product(0), product(2), product(9)], [0.0, 1.5, 3.0])
@@ -91,7 +94,7 @@ def test_a_schedule_as_a_stage_multiplies_updates_by_its_value():
     assert values == [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
 
 
-def test_every_hyperparameter_takes_a_schedule():
+def test_every_hyperparameter_can_be_a_schedule():
     falling = gradtx.step_decay(0.9, 1, 0.5)
     tx = gradtx.adamw(falling, b1=falling, b2=falling, eps=falling, weight_decay=falling)
     p = state = None
@@ -106,7 +109,7 @@ def test_every_hyperparameter_takes_a_schedule():
         np.testing.assert_allclose(updates, expected, rtol=1e-5)
 
 
-def test_a_nesterov_look_ahead_follows_the_schedule_of_b1():
+def test_the_nesterov_lookahead_follows_the_schedule_of_b1():
     b1 = gradtx.step_decay(0.9, 1, 0.5)
     tx = gradtx.nadam(1.0, b1=b1, b2=0.99, eps=0.1)
     state, m, v, product = tx.init(jnp.zeros(())), 0.0, 0.0, 1.0
@@ -124,7 +127,7 @@ def test_an_optax_stage_keeps_its_state_under_the_name_of_its_factory():
     assert tx.init(jnp.zeros(2))["scale_by_adam"].mu.shape == (2,)
 
 
-def test_arrays_of_one_shape_in_and_beyond_a_bundle_give_the_same():
+def test_arrays_of_one_shape_get_the_same_update_inside_and_outside_a_bundle():
     count = 2 * trees.BUNDLE + 3
     g = {f"{i:02}": jnp.full(3, float(i)) for i in range(count)}
     tx = gradtx.adam(0.1)

@@ -13,7 +13,7 @@ from properties import registry
 
 NAMESPACE = {**{name: getattr(gradtx, name) for name in gradtx.__all__}, "jnp": jnp, "np": np}
 NAMESPACE |= {name: getattr(registry, name) for name in ("_matrices", "_labels", "_shrunk", "_at_most_one")}
-IMPORTABLE = [name for name in registry.NAMES if name not in ("leafwise", "treewise", "stepwise")]
+IMPORTABLE = [name for name in registry.NAMES if name not in ("leafwise", "treewise", "stepwise", "wrapping")]
 VALUES = {
     **{name: registry.MAKE[name] for name in IMPORTABLE},
     "schedule inside": lambda: gradtx.adamw(gradtx.warmup_cosine(0.1, 5, 50, end_value=0.01), weight_decay=0.0),
@@ -55,7 +55,7 @@ def test_repr_is_the_call_with_its_defaults():
     assert repr(gradtx.rmsprop(0.1, eps_in_sqrt=True)).endswith("eps_in_sqrt=True)")
 
 
-def test_equality_tells_numbers_kinds_and_options_apart():
+def test_equality_distinguishes_numbers_kinds_and_options():
     assert gradtx.adam(0.1) != gradtx.adam(0.2)
     assert gradtx.adam(0.1) != gradtx.adamw(0.1)
     assert gradtx.adam(0.1) != gradtx.adam(jnp.float32(0.1))
@@ -84,7 +84,7 @@ def test_a_transformation_unpacks_as_its_pair():
     np.testing.assert_array_equal(updates, [-1.0])
 
 
-def test_replace_reaches_arguments_and_stages():
+def test_replace_changes_arguments_and_stages():
     assert gradtx.adam(0.1).replace(b1=0.5, learning_rate=0.2) == gradtx.adam(0.2, b1=0.5)
     tx = gradtx.chain(gradtx.clip(1.0), adam=gradtx.adam(0.1))
     assert tx.replace(adam=gradtx.sgd(0.1)).stages["adam"] == gradtx.sgd(0.1)
@@ -131,7 +131,7 @@ def test_equal_transformations_share_one_trace_as_static_arguments():
     assert len(traces) == 2
 
 
-def test_a_transformation_is_built_inside_jit_and_vmap_from_traced_numbers():
+def test_a_transformation_can_be_built_from_traced_numbers_inside_jit_and_vmap():
     def first_update(rate, b1):
         tx = gradtx.chain(gradtx.clip_by_global_norm(1.0), gradtx.adam(rate, b1=b1))
         return tx.update(jnp.ones(2), tx.init(jnp.ones(2)))[0]
@@ -147,12 +147,12 @@ def test_vmap_over_a_transformation_trains_a_population():
     np.testing.assert_allclose(update(population, jnp.ones(3)), [[-0.1] * 3, [-0.5] * 3], rtol=1e-6)
 
 
-def test_grad_through_a_transformation_is_the_derivative_by_its_numbers():
+def test_grad_through_a_transformation_is_the_derivative_with_respect_to_its_hyperparameters():
     derivative = jax.grad(lambda tx: jnp.sum(tx.update(jnp.ones(3), tx.init(jnp.ones(3)))[0]))(gradtx.sgd(0.1))
     assert derivative.arguments["learning_rate"] == -3.0
 
 
-def test_a_mask_among_the_arguments_is_not_taken_for_a_schedule():
+def test_a_mask_among_the_arguments_is_not_mistaken_for_a_schedule():
     @gradtx.transformation
     def masked_scale(factor: gradtx.ScalarOrSchedule, where):
         return gradtx.leafwise(_where, factor=factor, where=where)
@@ -179,7 +179,7 @@ def _rounded(u, s, p, dtype):
     return u.astype(dtype), s
 
 
-def test_a_mask_of_a_bool_for_each_number_is_an_error():
+def test_a_mask_with_one_bool_per_entry_is_an_error():
     p = {"w": jnp.ones(2)}
     tx = gradtx.masked(gradtx.adam(0.1), {"w": jnp.array([True, False])})
     with pytest.raises(ValueError, match=r"params\['w'\] is bool\[2\] in the mask; expected True or False"):

@@ -1,4 +1,4 @@
-"""The path of a transformation, to compare it with the path of a paper's rule or of another library."""
+"""Compute the path of a transformation, to compare it with the path of a paper's rule or of another library."""
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +15,12 @@ STEPS = 100
 
 
 def numpy_of(p):
-    """NumPy or the NumPy of JAX, whichever `p` belongs to: the papers' rules do without JAX."""
+    """NumPy or `jax.numpy`, whichever `p` belongs to. The papers' rules do not use JAX."""
     return np if isinstance(p, np.ndarray) else jnp
 
 
 def gradient(p):
-    """The gradient of a bowl with a ripple: its sign changes, so that momentum and moments matter."""
+    """The gradient of a bowl with ripples. Its sign changes, so momentum and moments matter."""
     return 2 * p + numpy_of(p).sin(5 * p)
 
 
@@ -35,9 +35,9 @@ def path(
     keep=lambda p, state: p,
     dtype=np.float64,
 ):
-    """The parameters after each step, or what `keep` takes of the parameters and the state.
+    """The parameters after each step, or what `keep` returns for the parameters and the state.
 
-    `extra` takes the parameters to the further arguments of an update, such as the loss.
+    `extra` maps the parameters to the extra arguments of an update, such as the loss.
     """
 
     def step(carry, _):

@@ -1,4 +1,4 @@
-"""The worked examples, to the digits that were computed by hand."""
+"""The worked examples agree with the digits that were computed by hand."""
 
 import jax
 import jax.numpy as jnp
@@ -55,7 +55,7 @@ def test_warm_up_and_cosine():
     np.testing.assert_allclose(rate(steps), [0.0, 0.0005, 0.001, 0.000883, 0.00025, 0.0], atol=5e-7)
 
 
-def test_l2_penalty_and_decoupled_decay_are_one_for_sgd_and_two_for_adam():
+def test_l2_penalty_and_decoupled_decay_agree_for_sgd_and_differ_for_adam():
     p, g = jnp.array([1.0, -3.0]), jnp.array([0.5, 0.25])
 
     def after(tx):

@@ -67,7 +67,9 @@ RULES = {
 @pytest.mark.parametrize("rule", RULES)
 def test_steps_in_float64_follow_the_paper(rule):
     tx, paper, options = RULES[rule]
-    steps = 20 if rule.startswith(("dadapt", "mechanize", "momo")) else 100  # chaotic beyond: 1e-15 grows to 1e-4
+    steps = (
+        20 if rule.startswith(("dadapt", "mechanize", "momo")) else 100
+    )  # later steps are chaotic: 1e-15 grows to 1e-4
     ours = path(tx, START, steps, gradient=gradient, extra=extra)
     expected = paper.path(START, gradient, **options, steps=steps)[1:]
     np.testing.assert_allclose(ours, expected, rtol=1e-8, atol=1e-10)
@@ -80,14 +82,14 @@ def test_the_mean_of_hutchinsons_estimates_is_the_diagonal_of_the_hessian():
     np.testing.assert_allclose(jnp.mean(estimates, 0), [2.0, 1.0], atol=0.03)
 
 
-def test_private_descent_has_the_noise_that_it_promises():
+def test_dpsgd_adds_noise_of_the_promised_size():
     tx = gradtx.dpsgd(1.0, l2_norm_clip=2.0, noise_multiplier=3.0, batch_size=4, key=7)
     g = jnp.zeros(20_000)
     u, _ = tx.update(g, tx.init(g))
     np.testing.assert_allclose([jnp.mean(u), jnp.std(u)], [0.0, 1.5], atol=0.03)
 
 
-def test_clipping_single_examples_bounds_each_before_the_sum():
+def test_per_example_clipping_bounds_each_example_before_the_sum():
     g = {"a": jnp.array([[3.0], [0.3]]), "b": jnp.array([[4.0], [0.4]])}
     total, clipped = gradtx.per_example_global_norm_clip(g, 1.0)
     np.testing.assert_allclose([total["a"][0], total["b"][0]], [0.9, 1.2], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Names that Optax has too follow it over a hundred steps at its own conventions, where the papers leave that free."""
+"""Transformations that Optax also has follow it for a hundred steps under its conventions, where papers allow that."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -101,7 +101,7 @@ FROM_A_MATRIX = {
     "dowg": (gradtx.dowg(), contrib.dowg(1.0)),
     "cocob": (gradtx.cocob(), contrib.cocob(1.0)),
     "adopt": (gradtx.adopt(0.05), contrib.adopt(0.05)),
-    "madgrad": (gradtx.madgrad(0.05 + 1e-6), contrib.madgrad(0.05)),  # which adds its eps to the rate
+    "madgrad": (gradtx.madgrad(0.05 + 1e-6), contrib.madgrad(0.05)),  # Optax adds eps to the rate
     "momo": (gradtx.momo(), contrib.momo()),
     "momo_adam": (gradtx.momo_adam(0.05), contrib.momo_adam(0.05)),
     "noisy_sgd, no noise": (gradtx.noisy_sgd(0.05, eta=0.0), optax.noisy_sgd(0.05, eta=0.0, key=0)),
@@ -137,12 +137,12 @@ FROM_A_MATRIX = {
 }
 PAIRS = FROM_A_VECTOR | FROM_A_MATRIX
 
-# Optax begins Yogi's first moment at 1e-6, and takes t^-0.8 in float32.
+# Optax starts Yogi's first moment at 1e-6, and computes t^-0.8 in float32.
 TOLERANCES = {"yogi": 1e-3, "scale_by_yogi": 1e-3, "factored rms": 1e-5}
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_a_hundred_steps_in_float64_follow_optax_at_its_own_conventions(name):
+def test_a_hundred_steps_in_float64_follow_optax_under_its_own_conventions(name):
     ours, theirs = PAIRS[name]
     start = STARTS["vector with a zero" if name in FROM_A_VECTOR else "matrix"]
     ours = path(ours, start, extra=extra)

@@ -1,4 +1,4 @@
-"""Optimizers follow their papers' rules, which `papers` states independently in NumPy and float64."""
+"""Optimizers follow their papers' rules, which `papers` implements independently in NumPy and float64."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ from papers import (
     yogi,
 )
 
-# From a vector in which one number and its gradient are 0.
+# These start from a vector in which one entry and its gradient are 0.
 WITH_A_ZERO = {
     "sgd": (gradtx.sgd(0.05), sgd, {"rate": 0.05}),
     "momentum": (gradtx.sgd(0.05, 0.9), sgd, {"rate": 0.05, "momentum": 0.9}),
@@ -59,7 +59,7 @@ WITH_A_ZERO = {
     "nadam": (gradtx.nadam(0.05), nadam, {"rate": 0.05}),
     "adabelief": (gradtx.adabelief(0.05), adabelief, {"rate": 0.05, "eps": 1e-16}),
 }
-# From a vector and from a matrix.
+# These start from a vector and from a matrix.
 IN_TWO_SHAPES = {
     "adadelta": (gradtx.adadelta(1.0, 0.95), adadelta, {"rate": 1.0}),
     "adadelta with decay": (gradtx.adadelta(1.0, 0.95, weight_decay=0.1), adadelta, {"rate": 1.0, "weight_decay": 0.1}),

@@ -1,4 +1,4 @@
-"""A hundred steps in float64 as in PyTorch 2.13, over several options of each class; data/make_torch.py wrote them."""
+"""A hundred steps in float64 match those of PyTorch 2.13, from data/make_torch.py, with several options per class."""
 
 import json
 from pathlib import Path
@@ -14,12 +14,12 @@ CASES = json.loads((Path(__file__).parents[1] / "data" / "torch_optimizers.json"
 
 
 def raw_eps(eps, b2):
-    """PyTorch's eps beside a root whose bias is not corrected yet, in the terms of one that is."""
+    """PyTorch adds eps to the root before its bias correction. This is the equivalent eps after it."""
     return gradtx.stepwise(lambda step: eps / jnp.sqrt(-jnp.expm1((step + 1.0) * jnp.log(b2))))
 
 
 def l2(tx, decay):
-    """With weight decay where most of PyTorch's classes have it: in the gradient."""
+    """Add the weight decay to the gradient, as most of PyTorch's classes do."""
     return gradtx.chain(gradtx.add_decayed_weights(decay), tx) if decay else tx
 
 
@@ -125,7 +125,7 @@ def parameters_and_average(p, state):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_hundred_steps_in_float64_are_those_of_pytorch(name):
+def test_a_hundred_steps_in_float64_match_pytorch(name):
     case = CASES[name]
     tx, steps = MAKE[case["class"]](**case["options"]), np.array(case["steps"])
     ours, average = path(tx, case["start"], max(steps), keep=parameters_and_average)

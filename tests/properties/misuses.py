@@ -1,4 +1,4 @@
-"""What users get wrong. The message that each must give stands in misuses.txt: who complains, where, and what to do."""
+"""Common mistakes of users. misuses.txt holds the message for each: who complains, where, and what to do."""
 
 import jax
 import jax.numpy as jnp
@@ -13,24 +13,38 @@ CLIPPED = gradtx.chain(gradtx.clip(1.0), adam=ADAM)
 
 
 def adam_on(g, p=P):
-    """An update with these gradients."""
+    """An Adam update with these gradients."""
     return ADAM.update(g, ADAM.init(p), p)
 
 
 def adam_with_rate(rate):
-    """An update with this learning rate."""
+    """An Adam update with this learning rate."""
     tx = gradtx.adam(rate)
     return tx.update(G, tx.init(P))
 
 
+def one_update(tx):
+    """The first update of a transformation."""
+    return tx.update(G, tx.init(P), P)
+
+
+def velocity(u, s, p):
+    """The update of a user's own stage."""
+    return u + s, u + s
+
+
+def nothing():
+    """A factory that forgets to return."""
+
+
 def plateau_with(**extra):
-    """An update that wants the loss, with these extra arguments."""
+    """An update that needs the loss, with these extra arguments."""
     tx = gradtx.sgd(gradtx.plateau(0.1))
     return tx.update(G, tx.init(P), P, **extra)
 
 
 MISUSES = {
-    # Hyperparameters out of their range
+    # Hyperparameters out of range
     "b1 of one": lambda: gradtx.adam(0.1, b1=1.0),
     "negative b2": lambda: gradtx.adamw(0.1, b2=-0.5),
     "negative rate": lambda: gradtx.sgd(-0.1),
@@ -67,6 +81,36 @@ MISUSES = {
     "an option that has no hash": lambda: gradtx.treewise(lambda updates, s, params, names: (updates, s), names={1, 2}),
     "a factory by position": lambda: gradtx.transformation(lambda *stages: None),
     "a stateful schedule called": lambda: gradtx.plateau(0.1)(3),
+    # Stages that users write
+    "keep for keeps": lambda: gradtx.leafwise(velocity, keep="x"),
+    "init without keeps": lambda: gradtx.leafwise(velocity, jnp.zeros_like),
+    "a treewise init without keeps": lambda: gradtx.treewise(velocity, lambda params: params),
+    "an update of two arguments": lambda: gradtx.leafwise(lambda u, s: (u, s)),
+    "an update without its hyperparameter": lambda: gradtx.leafwise(lambda u, s, p: (u, s), b=0.9),
+    "a wrapper's update without run": lambda: gradtx.wrapping(ADAM, lambda g, s, p: (g, s)),
+    "a schedule of two arguments": lambda: gradtx.stepwise(lambda step, rate: rate * step),
+    "an update that returns one thing": lambda: one_update(gradtx.leafwise(lambda u, s, p: u)),
+    "an update that returns its moments": lambda: one_update(
+        gradtx.leafwise(lambda u, s, p: gradtx.Moments(u, u), keeps=gradtx.Moments)
+    ),
+    "an update that keeps what it does not declare": lambda: one_update(gradtx.leafwise(lambda u, s, p: (u, u))),
+    "an update that forgets what it keeps": lambda: one_update(
+        gradtx.leafwise(lambda u, s, p: (u, (s.first, s.second)), keeps=gradtx.Moments)
+    ),
+    "a treewise update that returns one thing": lambda: one_update(gradtx.treewise(lambda u, s, p: u)),
+    "keeps of a list": lambda: gradtx.leafwise(velocity, keeps=["m", "v"]),
+    "needs of a string": lambda: gradtx.leafwise(velocity, keeps="velocity", needs="params"),
+    "one name for what is kept and for a hyperparameter": lambda: gradtx.leafwise(
+        lambda u, s, p, decay: (u, s), keeps="decay", decay=0.9
+    ),
+    "an age without a field": lambda: gradtx.leafwise(
+        lambda u, s, p, age: (u, s), keeps=gradtx.Moments, needs=("age",)
+    ),
+    "a factory that returns nothing": lambda: gradtx.transformation(nothing)(),
+    "a wrapper of what is no transformation": lambda: gradtx.wrapping(gradtx.adam, lambda run, g, s, p: (run(g), s)),
+    "run.when undeclared": lambda: one_update(gradtx.wrapping(ADAM, lambda run, g, s, p: (run.when(True, g), s))),
+    "boundaries in a list": lambda: gradtx.piecewise_constant(0.1, [10, 20]),
+    "a word that is no choice": lambda: gradtx.polyak_sgd(variant="spss"),
     # Trees
     "a gradient of another shape": lambda: adam_on({"dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(1)}}),
     "a gradient of another shape, without params": lambda: ADAM.update(

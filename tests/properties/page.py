@@ -1,4 +1,4 @@
-"""docs/promises.md, from what the tests of promises reported of gradtx and of Optax: `make promises` runs all three."""
+"""Write docs/promises.md from the outcomes of the tests of promises for gradtx and Optax, as `make promises` does."""
 
 import json
 import sys
@@ -19,26 +19,30 @@ PROMISES = {
     10: "interoperation",
 }
 
-HEAD = """# What holds, as measured
+HEAD = """# Tested promises
 
-This page is written by the test suite (`make promises`), and reports what it found: {when}. Numbers are tests passed of
-tests that apply; the tests are in `tests/properties/`, one file for each promise.
+The test suite writes this page (`make promises`). The versions are {when}.
+A check mark means that all applicable tests passed. Other cells give the number that passed, and empty cells have no
+applicable test. The tests are in `tests/properties/`, one file for each promise.
 
-1. **One trace.** Jitted steps trace once; the state's structure, shapes, dtypes and weak types never change.
-2. **Precision.** Statistics and arithmetic are at least float32; how a scalar was spelt changes no bit.
-3. **Finite.** Finite gradients of any size give finite updates, a zero gradient a zero update, and no outlier freezes.
-4. **Trees.** Any pytree, modules that can be called among them; what is None or not floating is left alone.
-5. **JAX.** The same under jit, vmap, scan, grad, donation, and sharded over a mesh.
-6. **Hyperparameters.** Number, array, tracer or schedule: it makes no difference, and a new value compiles nothing.
-7. **Errors.** What is wrong raises when built or traced, and says who, where and what to do.
-8. **Addressable.** Every array of a state has a name that an edit does not move, and is restored by it.
-9. **Nothing extra.** No memory beside the arguments, no call that was not asked for.
-10. **Interoperation.** At home in Optax, Flax, Equinox, Orbax, and Optax at home here.
+1. **One trace.** A jitted step is traced once. The state's structure, shapes, dtypes and weak types never change.
+2. **Precision.** Statistics and arithmetic are at least float32. The type of a scalar argument changes no bit.
+3. **Finite.** Finite gradients of any size give finite updates, and a zero gradient gives a zero update. No outlier
+   freezes training.
+4. **Trees.** Any pytree works, including callable modules. Leaves that are None or not floating point are left alone.
+5. **JAX.** Transformations work under jit, vmap, scan and grad, with donation, and sharded over a mesh.
+6. **Hyperparameters.** Each can be a number, an array, a tracer or a schedule, with the same results. A new value does
+   not recompile.
+7. **Errors.** A mistake raises an error when the transformation is built or traced. The message says who complains,
+   where, and what to do.
+8. **Addressable.** Every array of a state has a name that survives edits of the chain, and can be restored by it.
+9. **Nothing extra.** A step needs no memory in addition to its arguments, and calls nothing outside the program.
+10. **Interoperation.** Transformations work in Optax, Flax, Equinox and Orbax, and Optax's transformations work here.
 """
 
 
 def tally(outcomes):
-    """Passed, of those that applied, by a key."""
+    """Count the outcomes that passed and that applied, by key."""
     counts = defaultdict(lambda: [0, 0])
     for key, outcome in outcomes:
         if outcome != "skipped":
@@ -48,13 +52,13 @@ def tally(outcomes):
 
 
 def cell(count):
-    """One entry of a table."""
+    """One cell of a table."""
     passed, applied = count
     return "" if not applied else "✓" if passed == applied else f"**{passed} of {applied}**"
 
 
 def matrix(outcomes):
-    """The promises by transformation, as a table."""
+    """The table of promises by transformation."""
     counts = tally(((o["name"], o["promise"]), o["outcome"]) for o in outcomes if o["name"] and o["promise"])
     names = sorted({name for name, _ in counts})
     rows = ["| | " + " | ".join(PROMISES.values()) + " |", "|---" * (len(PROMISES) + 1) + "|"]
@@ -64,11 +68,11 @@ def matrix(outcomes):
 
 
 def scenarios(gradtx, optax):
-    """The cases by number, for both libraries."""
-    told = {scenario[0]: scenario[1] for o in gradtx for scenario in o["scenarios"]}
+    """The table of numbered cases for both libraries."""
+    texts = {scenario[0]: scenario[1] for o in gradtx for scenario in o["scenarios"]}
     counts = [tally((s[0], o["outcome"]) for o in outcomes for s in o["scenarios"]) for outcomes in (gradtx, optax)]
     rows = ["| | case | gradtx | Optax |", "|---|---|---|---|"]
-    rows += [f"| {n} | {told[n]} | {cell(counts[0][n])} | {cell(counts[1][n])} |" for n in sorted(told)]
+    rows += [f"| {n} | {texts[n]} | {cell(counts[0][n])} | {cell(counts[1][n])} |" for n in sorted(texts)]
     return "\n".join(rows)
 
 
@@ -78,20 +82,19 @@ def page(gradtx, optax):
     parts = [
         HEAD.format(when=", ".join(f"{name} {version(name)}" for name in ("gradtx", "jax", "optax"))),
         "## Cases that break optimizers in practice\n\n"
-        "Where Optax's column is empty the case asks for something that Optax has no counterpart of.\n\n"
-        + scenarios(gradtx, optax),
+        "An empty cell in Optax's column means that Optax has no counterpart.\n\n" + scenarios(gradtx, optax),
         "## gradtx\n\n" + matrix(gradtx),
-        "## What gradtx does not hold yet\n\n"
-        + ("\n".join(f"- `{test}`" for test in failed) or "Every test that was run passed.")
-        + "\n\nHeld narrowly: stages that only pass on or gather what they are given (`scale`, `trace`, `sgd` with "
-        "momentum) are not asked to bound gradients above 1e30, for a sum of three halves of the largest number is "
-        "infinite; optimizers whose step reads the state that it replaces (`lion`, `adadelta`, `adan`, `adopt`, "
-        "`acprop`, `cocob`, `rprop`, `optimistic_gradient_descent`) need a copy of that state on a CPU, in Optax too; "
-        "`adagrad` and `amsgrad` keep an outlier in their sum and their maximum for good, by definition.",
-        "## Optax\n\nThe same tests, run on what Optax has under the same name, wrapped in `with_extra_args_support`. "
-        "A test that goes over several cases fails with one of them. Promises 6, 8 and 10 ask for what only a gradtx "
-        "transformation has; float32 state for bfloat16 parameters, and errors that name a path, are no promises of "
-        "Optax.\n\n" + matrix(optax),
+        "## Promises that gradtx does not keep yet\n\n"
+        + ("\n".join(f"- `{test}`" for test in failed) or "All tests passed.")
+        + "\n\nThese limits remain. Stages that only scale or accumulate updates (`scale`, `trace`, `sgd` with "
+        "momentum) are not tested with gradients above 1e30, because adding half the largest number three times "
+        "overflows. Optimizers whose step reads the state that it replaces (`lion`, `adadelta`, `adan`, `adopt`, "
+        "`acprop`, `cocob`, `rprop`, `optimistic_gradient_descent`) need a copy of that state on a CPU, as in Optax. "
+        "`adagrad` and `amsgrad` never forget an outlier, because by definition they keep a sum and a maximum.",
+        "## Optax\n\nThe same tests run on the Optax transformations of the same names, wrapped in "
+        "`with_extra_args_support`. A test with several cases fails if one of them fails. Promises 6, 8 and 10 need "
+        "features that only gradtx transformations have. Optax does not promise float32 state for bfloat16 parameters, "
+        "or errors that name a path.\n\n" + matrix(optax),
     ]
     return "\n\n".join(parts) + "\n"
 

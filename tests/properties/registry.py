@@ -1,13 +1,14 @@
-"""Every exported transformation, once, in a form that takes arrays and gives arrays; derived from the public names.
+"""Every exported transformation once, in a form that maps arrays to arrays, derived from the public names.
 
-The promises are measured of Optax too, where it has a transformation of that name: PROPERTIES_OF=optax.
+With PROPERTIES_OF=optax, the tests run on Optax's transformations of the same names.
 """
 
 import functools
 import importlib
 import inspect
 import os
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -16,28 +17,26 @@ import numpy as np
 import pytest
 
 import gradtx
+from gradtx import catalogue
+from gradtx.core.mathematics import Chain, Treewise
+from properties import wrappers
 
 LIBRARY = os.environ.get("PROPERTIES_OF", "gradtx")
 lib: Any = importlib.import_module(LIBRARY)
-of_gradtx = pytest.mark.skipif(LIBRARY != "gradtx", reason="asks for what only a gradtx transformation has")
+of_gradtx = pytest.mark.skipif(LIBRARY != "gradtx", reason="needs a feature that only gradtx transformations have")
 
-# Exports that are no transformations: what they are made with, what they flow as, what reads them.
-OTHERS = {
-    "GradientTransformation",
-    "Moments",
-    "Plateau",
-    "Restored",
-    "ScalarOrSchedule",
-    "Schedule",
-    "apply_updates",
-    "flat_state",
-    "global_norm",
-    "hutchinson",
-    "per_example_global_norm_clip",
-    "restore_state",
-    "to_optax",
-    "transformation",
-}
+
+def _makes_a_transformation(name: str) -> bool:
+    """Whether an export is a function that is annotated to return a transformation."""
+    x = getattr(gradtx, name)
+    if not inspect.isfunction(x):
+        return False
+    returned = inspect.signature(x).return_annotation
+    return getattr(returned, "__name__", returned) in ("GradientTransformation", "Schedule")
+
+
+# Exports that do not make a transformation, such as types and helper functions.
+OTHERS = {name for name in gradtx.__all__ if not _makes_a_transformation(name)}
 
 
 def _velocity(u: Any, s: Any, p: Any, b: Any) -> tuple[Any, Any]:
@@ -70,9 +69,25 @@ def _at_most_one(x: Any) -> Any:
     return jnp.where(jnp.abs(x) > 1, x / jnp.abs(x), x)
 
 
+def _with_defaults(name: str) -> Any:
+    """A transformation with its defaults. A stage of moments is put between the stages that make and use moments."""
+    tx = getattr(gradtx, name)()
+    before = [gradtx.track_moments()] if tx.mathematics.takes is gradtx.Moments else []
+    after = [gradtx.scale_by_moments()] if tx.mathematics.gives is gradtx.Moments else []
+    return gradtx.chain(*before, tx, *after) if before or after else tx
+
+
+def _without_arguments(name: str) -> bool:
+    parameters = inspect.signature(getattr(gradtx, name)).parameters.values()
+    return all(p.default is not p.empty for p in parameters)
+
+
+_MADE = [name for name in gradtx.__all__ if name not in OTHERS]
+
 GRADTX: dict[str, Callable[[], Any]] = {
-    # Optimizers of a learning rate and defaults, each as it is.
-    **{name: functools.partial(getattr(gradtx, name), 0.01) for name in gradtx.optimizers.__all__},
+    # Transformations that need no argument, with their defaults; then optimizers that need only a learning rate.
+    **{name: functools.partial(_with_defaults, name) for name in _MADE if _without_arguments(name)},
+    **{name: functools.partial(getattr(gradtx, name), 0.01) for name in catalogue.names()},
     "constant": lambda: gradtx.constant(0.5),
     "constant_schedule": lambda: gradtx.constant_schedule(0.5),
     "linear": lambda: gradtx.linear(0.5, 0.1, 10),
@@ -117,98 +132,49 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "clip_by_norm_zscore": lambda: gradtx.clip_by_norm_zscore(warmup_steps=2),
     "split_real_and_imaginary": lambda: gradtx.split_real_and_imaginary(gradtx.adamw(0.01)),
     "mechanize": lambda: gradtx.mechanize(gradtx.sgd(0.01)),
-    "scale_by_cocob": lambda: gradtx.scale_by_cocob(),
-    "scale_by_dadapt": lambda: gradtx.scale_by_dadapt(),
-    "scale_by_dog": lambda: gradtx.scale_by_dog(),
-    "scale_by_dowg": lambda: gradtx.scale_by_dowg(),
-    "scale_by_momo": lambda: gradtx.scale_by_momo(),
-    "scale_by_momo_adam": lambda: gradtx.scale_by_momo_adam(),
-    "scale_by_prodigy": lambda: gradtx.scale_by_prodigy(),
     "scale_by_sophia": lambda: gradtx.scale_by_sophia(update_interval=2),
     "with_gradient_sign": lambda: gradtx.with_gradient_sign(gradtx.trace(0.9)),
     "adaptive_grad_clip": lambda: gradtx.adaptive_grad_clip(0.1),
     "add_noise": lambda: gradtx.add_noise(0.01, 0.55, key=3),
-    "centralize": lambda: gradtx.centralize(),
     "clip_by_block_rms": lambda: gradtx.clip_by_block_rms(0.5),
     "clip_by_norm": lambda: gradtx.clip_by_norm(1.0),
     "ema": lambda: gradtx.ema(0.9),
-    "keep_params_nonnegative": lambda: gradtx.keep_params_nonnegative(),
-    "normalize_by_update_norm": lambda: gradtx.normalize_by_update_norm(),
     "project": lambda: gradtx.project(_at_most_one),
-    "reduce_variance": lambda: gradtx.reduce_variance(),
-    "scale_by_acprop": lambda: gradtx.scale_by_acprop(),
-    "scale_by_adadelta": lambda: gradtx.scale_by_adadelta(),
     "scale_by_adam": lambda: gradtx.scale_by_adam(eps_root=1e-8),
-    "scale_by_amsgrad": lambda: gradtx.scale_by_amsgrad(),
-    "scale_by_belief": lambda: gradtx.scale_by_belief(),
-    "scale_by_radam": lambda: gradtx.scale_by_radam(),
-    "scale_by_yogi": lambda: gradtx.scale_by_yogi(),
-    "scale_by_adamax": lambda: gradtx.scale_by_adamax(),
-    "scale_by_adan": lambda: gradtx.scale_by_adan(),
-    "scale_by_ademamix": lambda: gradtx.scale_by_ademamix(),
-    "scale_by_adopt": lambda: gradtx.scale_by_adopt(),
     "scale_by_factored_rms": lambda: gradtx.scale_by_factored_rms(min_dim_size_to_factor=2),
-    "scale_by_lion": lambda: gradtx.scale_by_lion(),
     "scale_by_madgrad": lambda: gradtx.scale_by_madgrad(0.01),
-    "scale_by_novograd": lambda: gradtx.scale_by_novograd(),
-    "scale_by_optimistic_gradient": lambda: gradtx.scale_by_optimistic_gradient(),
-    "scale_by_param_block_norm": lambda: gradtx.scale_by_param_block_norm(),
-    "scale_by_param_block_rms": lambda: gradtx.scale_by_param_block_rms(),
-    "scale_by_polyak": lambda: gradtx.scale_by_polyak(),
-    "scale_by_rectified_moments": lambda: gradtx.chain(gradtx.track_moments(), gradtx.scale_by_rectified_moments()),
     "scale_by_rprop": lambda: gradtx.scale_by_rprop(0.01),
     "scale_by_schedule": lambda: gradtx.scale_by_schedule(gradtx.cosine(0.5, 10)),
-    "scale_by_sign": lambda: gradtx.scale_by_sign(),
-    "scale_by_simplified_ademamix": lambda: gradtx.scale_by_simplified_ademamix(),
-    "scale_by_sm3": lambda: gradtx.scale_by_sm3(),
-    "scale_by_stddev": lambda: gradtx.scale_by_stddev(),
-    "scale_by_trust_ratio": lambda: gradtx.scale_by_trust_ratio(),
     "stateless": lambda: gradtx.stateless(_shrunk),
-    "track_average": lambda: gradtx.track_average(),
-    "track_mini_moments": lambda: gradtx.chain(gradtx.track_mini_moments(), gradtx.scale_by_moments()),
-    "track_stable_moments": lambda: gradtx.chain(gradtx.track_stable_moments(), gradtx.scale_by_moments()),
-    "track_yogi": lambda: gradtx.chain(gradtx.track_yogi(), gradtx.scale_by_moments()),
-    "zero_nans": lambda: gradtx.zero_nans(),
     "add_decayed_weights": lambda: gradtx.add_decayed_weights(0.1),
-    "bias_correction": lambda: gradtx.chain(
-        gradtx.track_moments(), gradtx.bias_correction(), gradtx.scale_by_moments()
-    ),
     "chain": lambda: gradtx.chain(gradtx.clip_by_global_norm(1.0), adam=gradtx.adamw(gradtx.cosine(0.01, 100))),
     "clip": lambda: gradtx.clip(0.5),
     "clip_by_global_norm": lambda: gradtx.clip_by_global_norm(1.0),
     "freeze": lambda: gradtx.freeze(_matrices),
-    "identity": lambda: gradtx.identity(),
     "leafwise": lambda: gradtx.leafwise(_velocity, keeps="velocity", b=0.9),
     "masked": lambda: gradtx.masked(gradtx.adamw(0.01), _matrices),
     "partition": lambda: gradtx.partition({"moving": gradtx.adamw(0.01), "still": gradtx.set_to_zero()}, _labels),
     "scale": lambda: gradtx.scale(-2.0),
     "scale_by_learning_rate": lambda: gradtx.scale_by_learning_rate(0.01),
-    "scale_by_moments": lambda: gradtx.chain(gradtx.track_moments(), gradtx.scale_by_moments()),
-    "scale_by_rms": lambda: gradtx.scale_by_rms(),
-    "scale_by_rss": lambda: gradtx.scale_by_rss(),
-    "set_to_zero": lambda: gradtx.set_to_zero(),
     "sgd": lambda: gradtx.sgd(0.01, momentum=0.9),
     "dog": lambda: gradtx.dog(weight_decay=0.1, where=_matrices),
     "prodigy": lambda: gradtx.prodigy(weight_decay=0.1, where=_matrices),
     "adafactor": lambda: gradtx.adafactor(0.01, min_dim_size_to_factor=2),
     "stepwise": lambda: gradtx.stepwise(_halving, first=0.5),
     "trace": lambda: gradtx.trace(0.9),
-    "track_belief": lambda: gradtx.chain(gradtx.track_belief(), gradtx.scale_by_moments()),
-    "track_maximum": lambda: gradtx.chain(gradtx.track_moments(), gradtx.track_maximum(), gradtx.scale_by_moments()),
-    "track_moments": lambda: gradtx.chain(gradtx.track_moments(), gradtx.scale_by_moments()),
-    "track_nesterov_moments": lambda: gradtx.chain(gradtx.track_nesterov_moments(), gradtx.scale_by_moments()),
     "treewise": lambda: gradtx.treewise(_center, b=0.1),
+    "wrapping": lambda: wrappers.accumulate(gradtx.adamw(0.01), 2),
 }
 
 
 def _optax() -> dict[str, Callable[[], Any]]:
-    """What Optax has under the same names, with the same arguments."""
+    """The Optax transformations of the same names, with the same arguments."""
     import optax
 
     pairs: dict[str, Callable[[], Any]] = {
         **{
             name: functools.partial(getattr(optax, name), 0.01)
-            for name in gradtx.optimizers.__all__
+            for name in catalogue.names()
             if hasattr(optax, name) and name != "noisy_sgd"
         },
         "adabelief": lambda: optax.adabelief(0.01),
@@ -245,19 +211,26 @@ def _optax() -> dict[str, Callable[[], Any]]:
 
 @functools.cache
 def make(name: str) -> Any:
-    """A registered transformation, the same one for all tests."""
+    """A registered transformation, shared by all tests."""
     return MAKE[name]()
 
 
 MAKE = GRADTX if LIBRARY == "gradtx" else _optax()
 NAMES = sorted(MAKE)
-# Those that go downhill by themselves.
-OPTIMIZERS = [name for name in gradtx.optimizers.__all__ if name in MAKE]
+# Stages that are in the file of the one optimizer that uses them. `make test` tests the optimizer, and `make test-all`
+# also tests the stage.
+STAGES = {
+    name
+    for name in NAMES
+    if getattr(gradtx, name).__module__.startswith("gradtx.optimizers.") and name not in catalogue.names()
+}
+# Transformations that descend by themselves.
+OPTIMIZERS = [name for name in catalogue.names() if name in MAKE]
 SCHEDULES = [
     name for name in NAMES if LIBRARY == "gradtx" and isinstance(make(name), gradtx.Schedule) and name != "plateau"
 ]
-# One or two of each kind of machinery. Of the others `make test` leaves out what takes long to compile; `make test-all`
-# and the page of promises do not.
+# One or two transformations of each kind. For the others, `make test` skips the tests that are slow to compile;
+# `make test-all` and the page of promises include them.
 SAMPLE = {
     *("adabelief", "adafactor", "adam", "adamw", "amsgrad", "cautious", "cosine", "lion", "mechanize", "momo", "nadam"),
     *("partition", "plateau", "prodigy", "rmsprop", "sgd", "sophia", "add_noise", "chain", "clip_by_global_norm"),
@@ -267,17 +240,30 @@ SAMPLE = {
 
 
 def sampled(names: list[str]) -> list[Any]:
-    """Names for a test that takes long: those outside the sample marked as slow."""
+    """Names for a slow test. Names outside the sample are marked as slow."""
     return [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
-# Those in which one array's update depends on others, or a number's update on the rest of its array.
-GLOBAL = {
-    *("chain", "clip_by_global_norm", "treewise", "normalize_by_update_norm", "scale_by_polyak", "polyak_sgd"),
-    *("clip_by_norm_quantile", "clip_by_norm_zscore", "mechanize", "dog", "dowg", "momo", "momo_adam", "prodigy"),
-    *("dadapt_adamw", "scale_by_dog", "scale_by_dowg", "scale_by_momo", "scale_by_momo_adam", "scale_by_prodigy"),
-    "scale_by_dadapt",
-}
+def stages(mathematics: Any) -> Iterator[Any]:
+    """The stages of a transformation, including those inside wrappers."""
+    if isinstance(mathematics, Chain):
+        for stage in mathematics.stages.values():
+            yield from stages(stage)
+    else:
+        yield mathematics
+        if getattr(mathematics, "inner", None) is not None:
+            yield from stages(mathematics.inner.mathematics)
+
+
+def _has(name: str, property: Callable[[Any], bool]) -> bool:
+    return LIBRARY == "gradtx" and any(map(property, stages(make(name).mathematics)))
+
+
+# In GLOBAL, the update of an array depends on other arrays: these are the treewise stages, except those that work array
+# by array. In ARRAYWISE, the update of an entry depends on the rest of its array.
+BY_ARRAY = {"sophia", "scale_by_sophia", "stateless"}
+GLOBAL = {name for name in NAMES if _has(name, lambda x: isinstance(x, Treewise) and x.inner is None)} - BY_ARRAY
+GLOBAL |= {"mechanize"}
 ARRAYWISE = {
     "cautious",
     *("adafactor", "adam_mini", "fromage", "lamb", "lars", "mars", "novograd", "sm3", "stable_adamw"),
@@ -285,22 +271,20 @@ ARRAYWISE = {
     *("scale_by_factored_rms", "scale_by_novograd", "scale_by_param_block_norm", "scale_by_param_block_rms"),
     *("scale_by_sm3", "scale_by_trust_ratio", "track_mini_moments", "track_stable_moments"),
 }
-# Those that keep rows and columns, and those that go by signs.
+# FACTORED keeps arrays of other shapes than the parameters, such as rows and columns. SIGNS uses the signs of updates.
 FACTORED = {
     *("adafactor", "scale_by_factored_rms", "scale_by_sm3", "sm3", "mechanize", "clip_by_norm_quantile"),
 }
 SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
-# Those whose step is made of a state that the same step replaces.
+# Transformations whose step reads the state that it replaces.
 READS_STATE = {
     *("acprop", "adadelta", "adan", "adopt", "cocob", "lion", "optimistic_gradient_descent", "rprop", "scale_by_cocob"),
     *("scale_by_acprop", "scale_by_adadelta", "scale_by_adan", "scale_by_adopt", "scale_by_lion"),
     *("scale_by_optimistic_gradient", "scale_by_rprop"),
 }
-# Those whose noise is drawn anew for each shape.
-NOISY = {"add_noise", "dpsgd", "noisy_sgd"}
+# Transformations that draw different noise for each shape.
+NOISY = {name for name in NAMES if _has(name, lambda x: "index" in x.needs)}
 ELEMENTWISE = [name for name in NAMES if name not in GLOBAL | ARRAYWISE | NOISY]
-# Those that leave some arrays of `params` as they are given.
-GROUPS = {"masked", "partition", "freeze"}
 
 
 def params(dtype: Any = jnp.float32) -> dict[str, Any]:
@@ -312,22 +296,22 @@ def params(dtype: Any = jnp.float32) -> dict[str, Any]:
 
 
 def grads(dtype: Any = jnp.float32) -> dict[str, Any]:
-    """A gradient for each of `params`; every number is exact in bfloat16."""
+    """Gradients for `params`. Every number is exact in bfloat16."""
     return jax.tree.map(lambda p: (0.5 - p * 2).astype(dtype), params(jnp.float32))
 
 
 def matrix(dtype: Any = jnp.float32) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A single parameter and its gradient, for what takes long to compile."""
+    """A single parameter and its gradient, for tests that are slow to compile."""
     return {"w": params(dtype)["deep"]["kernel"]}, {"w": grads(dtype)["deep"]["kernel"]}
 
 
 def copy(tree: Any) -> Any:
-    """The same numbers in arrays of their own, for a gradient that equals the parameters."""
+    """Copy the arrays of a tree, for a gradient that equals the parameters."""
     return jax.tree.map(lambda x: x + 0, tree)
 
 
 def advance(tx: Any, g: Any, state: Any, p: Any) -> tuple[Any, Any]:
-    """One update with every extra argument that any transformation wants."""
+    """Take one step with every extra argument that any transformation needs."""
     return tx.update(g, state, p, value=1.0, hessian=g)
 
 
@@ -337,38 +321,53 @@ def step(name: str) -> Callable[..., Any]:
     return jax.jit(functools.partial(advance, make(name)))
 
 
-# The compiled update of a transformation that is an argument.
+# A compiled update that takes the transformation as an argument.
 step_with = jax.jit(advance)
 
 
+def annotated(name: str) -> dict[str, tuple[Any, Any]]:
+    """The annotation of each argument of a factory: its type, and its range or None."""
+    found = {}
+    for p in inspect.signature(
+        getattr(gradtx, name, None) or getattr(wrappers, name), eval_str=True
+    ).parameters.values():
+        members = [x for x in typing.get_args(p.annotation) if typing.get_origin(x) is typing.Annotated]
+        annotation = members[0] if members else p.annotation  # X | None
+        kind, *limits = (
+            typing.get_args(annotation) if typing.get_origin(annotation) is typing.Annotated else [annotation]
+        )
+        found[p.name] = kind, next(iter(limits), None)
+    return found
+
+
 def numeric(tx: Any) -> dict[str, Any]:
-    """The numeric hyperparameters among a transformation's own arguments, but for those that only begin a state."""
-    known = inspect.signature(getattr(gradtx, tx.name), eval_str=True).parameters
-    plain = {name for name, p in known.items() if p.annotation is float}
+    """The numeric hyperparameters among a transformation's arguments, except those that only initialise a state."""
+    plain = {name for name, (kind, _) in annotated(tx.name).items() if kind is float}
     return {name: x for name, x in tx.arguments.items() if isinstance(x, float) and name not in plain}
 
 
 def other_values(tx: Any) -> dict[str, Any]:
-    """Another value for each numeric hyperparameter, within its range: half, but for what must be large."""
-    return {name: x * (1.25 if name in ("threshold", "eta_plus") else 0.5) for name, x in numeric(tx).items()}
+    """Another value in range for each numeric hyperparameter: half of it, or 1.25 times where half is too small."""
+    low = {name: getattr(limit, "low", -np.inf) for name, (_, limit) in annotated(tx.name).items()}
+    return {name: x * (0.5 if 0.5 * x >= low.get(name, -np.inf) else 1.25) for name, x in numeric(tx).items()}
 
 
 def is_finite(tree: Any) -> bool:
-    """Whether every number of a tree is."""
+    """Whether every number of a tree is finite."""
     return all(bool(np.all(np.isfinite(np.asarray(x, np.complex128)))) for x in jax.tree.leaves(tree))
 
 
 def bits(tree: Any) -> list[Any]:
-    """The leaves of a tree, to be compared exactly."""
+    """The leaves of a tree in a form that can be compared exactly."""
     return [(np.asarray(x).dtype, np.asarray(x).shape, np.asarray(x).tobytes()) for x in jax.tree.leaves(tree)]
 
 
 def avals(tree: Any) -> Any:
-    """Structure, shapes, dtypes and weak types."""
+    """The structure, shapes, dtypes and weak types of a tree."""
     return jax.tree.structure(tree), [jax.typeof(x) for x in jax.tree.leaves(tree)]
 
 
 def assert_close(a: Any, b: Any, rtol: float = 2e-6, atol: float = 1e-7) -> None:
-    """Every number of two trees agrees."""
+    """Assert that all numbers of two trees agree."""
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         np.testing.assert_allclose(np.asarray(x, np.float64), np.asarray(y, np.float64), rtol=rtol, atol=atol)

@@ -1,4 +1,4 @@
-"""Promise 7: what is wrong raises when it is built or traced, and says what, where and what to do."""
+"""Promise 7: a mistake raises when it is built or traced, and the error says what is wrong, where, and what to do."""
 
 import inspect
 from pathlib import Path
@@ -13,13 +13,13 @@ from properties.misuses import MISUSES, adam_on
 
 
 def expected_messages():
-    """misuses.txt: the name of a misuse, the kind of error and its message, notes below it."""
+    """Parse misuses.txt. Each block has the name of a misuse, the type and message of the error, and its notes."""
     blocks = Path(__file__).with_name("misuses.txt").read_text().strip().split("\n\n")
     return dict(block.split("\n", 1) for block in blocks)
 
 
 def message(error):
-    """An error as it is shown, but for what JAX has to say of its traceback."""
+    """An error as it is shown, without JAX's note about the traceback."""
     notes = [note for note in getattr(error, "__notes__", []) if not note.startswith("-----")]
     return "\n".join([f"{type(error).__name__}: {error}", *notes])
 
@@ -32,10 +32,14 @@ def test_every_misuse_has_its_message():
 
 @registry.of_gradtx
 @pytest.mark.scenario(
-    10, "a gradient of shape (1,) for a parameter of shape (3,): an error with the path, not a broadcast"
+    10, "a gradient of shape (1,) for a parameter of shape (3,) raises an error with the path and is not broadcast"
 )
-@pytest.mark.scenario(17, "a missing extra argument names the stage that needs it, a misspelt one the right spelling")
-@pytest.mark.scenario(18, "the state of another optimizer, a stale state, params as gradients: errors that say which")
+@pytest.mark.scenario(
+    17, "the error for a missing extra argument names the stage that needs it, and a misspelt one gets a suggestion"
+)
+@pytest.mark.scenario(
+    18, "the state of another optimizer, a stale state, or params passed as gradients raise errors that say which"
+)
 @pytest.mark.parametrize("misuse", MISUSES)
 def test_a_misuse_says_what_is_wrong_and_what_to_do(misuse):
     with pytest.raises((TypeError, ValueError)) as caught:
@@ -50,36 +54,38 @@ def test_a_misuse_raises_while_tracing():
 
 
 @registry.of_gradtx
-def test_an_error_inside_a_stage_is_noted_with_the_path_and_type_of_its_array():
+def test_an_error_inside_a_stage_has_a_note_with_the_path_and_type_of_the_array():
     tx = gradtx.leafwise(lambda u, s, p: (u @ u, s))
     with pytest.raises(TypeError) as caught:
         tx.update({"square": jnp.ones((2, 2)), "oblong": jnp.ones((2, 3))}, tx.init({}))
     assert "updates['oblong'], float32[2,3]" in "\n".join(caught.value.__notes__)
 
 
-@pytest.mark.scenario(17, "a missing extra argument names the stage that needs it, a misspelt one the right spelling")
+@pytest.mark.scenario(
+    17, "the error for a missing extra argument names the stage that needs it, and a misspelt one gets a suggestion"
+)
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_extra_arguments_that_no_stage_wants_are_ignored(name):
+def test_extra_arguments_that_no_stage_needs_are_ignored(name):
     tx, p, g = registry.make(name), registry.params(), registry.grads()
     extra = {"value": 1.0, "grad": g, "value_fn": lambda p: 0.0, "hessian": g}
     jax.eval_shape(lambda g, p: tx.update(g, tx.init(p), p, **extra), g, p)
 
 
 @pytest.mark.scenario(
-    10, "a gradient of shape (1,) for a parameter of shape (3,): an error with the path, not a broadcast"
+    10, "a gradient of shape (1,) for a parameter of shape (3,) raises an error with the path and is not broadcast"
 )
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_a_gradient_of_another_shape_than_its_parameter_is_refused(name):
+def test_a_gradient_whose_shape_differs_from_its_parameter_is_refused(name):
     tx, p = registry.make(name), registry.params()
     with pytest.raises(ValueError, match=r"updates\['w'\] is float32\[1\].*\n?"):
         registry.advance(tx, {**registry.grads(), "w": jnp.ones(1)}, tx.init(p), p)
 
 
 @pytest.mark.scenario(
-    22, "an optimizer built without a learning rate descends or refuses; after a NaN loss a plateau recovers"
+    22, "an optimizer built without a learning rate descends or raises an error, and a plateau recovers from a NaN loss"
 )
 @pytest.mark.parametrize("name", registry.OPTIMIZERS)
-def test_an_optimizer_built_without_a_learning_rate_descends_or_refuses(name):
+def test_an_optimizer_built_without_a_learning_rate_descends_or_raises(name):
     factory = getattr(registry.lib, name)
     rate = inspect.signature(factory).parameters["learning_rate"].default
     if rate is inspect.Parameter.empty:

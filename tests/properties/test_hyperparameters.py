@@ -1,4 +1,4 @@
-"""Promise 6: a hyperparameter may be a number, an array, a tracer or a schedule, and it makes no difference."""
+"""Promise 6: a hyperparameter can be a number, an array, a tracer or a schedule, with the same results."""
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +10,13 @@ from properties import registry
 
 pytestmark = registry.of_gradtx
 
-# All numbers of a transformation at once; each of them alone behind `make test-all`.
+# `make test` tests all hyperparameters of a transformation at once, and `make test-all` also tests each one alone.
 TOGETHER = [name for name in registry.NAMES if registry.LIBRARY == "gradtx" and registry.numeric(registry.make(name))]
 ALONE = [(name, hyper) for name in TOGETHER for hyper in registry.numeric(registry.make(name))]
 
 
 def program(tx, values, as_hyperparameter):
-    """What JAX makes of an update of `tx` with these values as arguments, as text."""
+    """A jitted update of `tx` with these values as arguments, and its jaxpr as text."""
     p, g = registry.matrix()
 
     def update(values):
@@ -47,17 +47,17 @@ def test_a_traced_and_a_scheduled_constant_value_give_the_same_bits(name, hyper)
 
 
 @pytest.mark.parametrize("name", registry.sampled(TOGETHER))
-def test_static_values_differ_by_no_more_than_their_rounding(name):
+def test_static_values_give_the_same_result_up_to_rounding(name):
     tx, (p, g) = registry.make(name), registry.matrix()
     static = registry.step(name)(g, tx.init(p), p)
     injected = registry.step_with(tx, g, tx.init(p), p)
-    # 1 - 0.999 in float32 is off by 1.3e-5, 1 - 0.9999 by ten times that; every other rounding is far smaller.
+    # 1 - 0.999 in float32 is off by 1.3e-5, 1 - 0.9999 by ten times that; all other rounding errors are far smaller.
     slow = any(0.999 < x < 1 for x in registry.numeric(tx).values())
     registry.assert_close(static, injected, rtol=2e-4 if slow else 2e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", registry.sampled(TOGETHER))
-def test_a_new_value_compiles_nothing_where_the_transformation_is_an_argument(name):
+def test_a_new_value_does_not_recompile_if_the_transformation_is_an_argument(name):
     tx, (p, g) = registry.make(name), registry.matrix()
     registry.step_with(tx, g, tx.init(p), p)
     compiled = registry.step_with._cache_size()
@@ -90,7 +90,9 @@ def test_vmap_over_a_hyperparameter_equals_each_value_alone(name, hyper):
     assert_population_is_its_members(name, [hyper])
 
 
-@pytest.mark.scenario(16, "a sweep over 10 learning rates and 3 decays passed as an argument compiles once")
+@pytest.mark.scenario(
+    16, "rebuilt optimizers with equal arguments compile once, and so does a sweep that is passed as an argument"
+)
 def test_a_sweep_over_learning_rates_and_decays_compiles_once():
     traces = []
 

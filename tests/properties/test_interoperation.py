@@ -1,6 +1,6 @@
-"""Promise 10: at home in Optax's protocol, in Flax, Equinox and the rest, and Optax at home here.
+"""Promise 10: transformations work in Optax, Flax, Equinox and other libraries, and Optax's transformations work here.
 
-What each library needs in detail is in tests/interop; here every transformation takes one step in each.
+Each transformation takes one step inside each library; tests/interop holds the details.
 """
 
 import functools
@@ -17,8 +17,8 @@ import gradtx
 from properties import registry
 
 pytestmark = registry.of_gradtx
-# Those whose update needs more than gradients and parameters, which a training loop has to pass on.
-PLAIN = [name for name in registry.NAMES if registry.LIBRARY == "gradtx" and not registry.make(name)._plan.wanted]
+# Transformations whose update needs only gradients and parameters. Others need a training loop that passes more.
+PLAIN = [name for name in registry.NAMES if registry.LIBRARY == "gradtx" and not registry.make(name).needs]
 
 
 @functools.cache
@@ -29,7 +29,7 @@ def one_step(name):
 
 
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
-def test_inside_a_chain_of_optax_it_gives_the_same_bits(name):
+def test_a_transformation_gives_the_same_bits_inside_an_optax_chain(name):
     tx, p = registry.make(name), registry.params()
     pair = optax.chain(optax.identity(), tx if name in PLAIN else gradtx.to_optax(tx), optax.identity())
     updates, _ = registry.advance(pair, registry.grads(), pair.init(p), p)
@@ -37,7 +37,7 @@ def test_inside_a_chain_of_optax_it_gives_the_same_bits(name):
 
 
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_a_transformation_of_optax_stands_before_it_in_a_chain(name):
+def test_a_transformation_works_after_an_optax_transformation_in_a_chain(name):
     p = registry.params()
     tx = gradtx.chain(optax.identity(), registry.make(name))
     updates, _ = jax.eval_shape(lambda g, p: registry.advance(tx, g, tx.init(p), p), registry.grads(), p)
@@ -46,7 +46,7 @@ def test_a_transformation_of_optax_stands_before_it_in_a_chain(name):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_after_a_transformation_of_optax_it_gives_the_same_bits(name):
+def test_a_transformation_gives_the_same_bits_after_an_optax_transformation(name):
     p = registry.params()
     tx = gradtx.chain(optax.identity(), registry.make(name))
     updates, _ = registry.advance(tx, registry.grads(), tx.init(p), p)
@@ -62,7 +62,7 @@ def test_a_flax_train_state_takes_the_same_step(name):
 
 
 class Model(nnx.Module):
-    """The parameters of the registry as a module."""
+    """The parameters of the registry as an nnx module."""
 
     def __init__(self, p):
         self.w, self.kernel, self.bias = nnx.Param(p["w"]), nnx.Param(p["deep"]["kernel"]), nnx.Param(p["deep"]["bias"])
@@ -79,7 +79,7 @@ def test_an_nnx_optimizer_takes_the_same_step(name):
 
 
 class Affine(eqx.Module):
-    """The parameters of the registry as an Equinox module, beside what is no array."""
+    """The parameters of the registry as an Equinox module, with one field that is not an array."""
 
     bias: jax.Array
     kernel: jax.Array

@@ -1,4 +1,4 @@
-"""Promise 5: the same under jit, vmap, scan, grad and shard_map; abstract init; donation of fresh state; meshes."""
+"""Promise 5: transformations work under jit, vmap, scan, grad, eval_shape and shard_map, with donation, on meshes."""
 
 import functools
 
@@ -24,7 +24,7 @@ def test_compiled_and_plain_calls_agree(name):
 
 
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
-def test_scanned_steps_of_a_vmapped_population_are_those_of_each_member_alone(name):
+def test_scanned_steps_of_a_vmapped_population_equal_those_of_each_member_alone(name):
     tx = registry.make(name)
     factors = jnp.array([1.0, -0.5])
     stack = functools.partial(jax.tree.map, lambda x: factors.reshape(-1, *[1] * x.ndim) * x)
@@ -49,7 +49,7 @@ def test_scanned_steps_of_a_vmapped_population_are_those_of_each_member_alone(na
 
 @pytest.mark.scenario(14, "meta-gradients through Adam and through clipping are finite at a zero gradient")
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
-def test_the_derivative_through_two_updates_is_finite_also_at_zero_gradients(name):
+def test_the_derivative_through_two_updates_is_finite_even_at_zero_gradients(name):
     tx, (p, grads) = registry.make(name), registry.matrix()
 
     def total(tx, g):
@@ -58,7 +58,7 @@ def test_the_derivative_through_two_updates_is_finite_also_at_zero_gradients(nam
         second, _ = registry.advance(tx, g, state, p)
         return sum(jnp.sum(x) for x in jax.tree.leaves((first, second)))
 
-    # With respect to the gradients, and where the transformation is a pytree to its own numbers too.
+    # Differentiate by the gradients and, where the transformation is a pytree, also by its hyperparameters.
     if registry.LIBRARY == "gradtx":
         derivative = jax.jit(jax.grad(total, argnums=(0, 1)))
     else:
@@ -68,7 +68,7 @@ def test_the_derivative_through_two_updates_is_finite_also_at_zero_gradients(nam
 
 
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_abstract_init_has_the_shapes_of_the_real_one(name):
+def test_abstract_init_matches_the_real_one(name):
     tx, p = registry.make(name), registry.params()
     state, abstract = tx.init(p), jax.eval_shape(tx.init, p)
     assert jax.tree.structure(abstract) == jax.tree.structure(state)
@@ -78,7 +78,7 @@ def test_abstract_init_has_the_shapes_of_the_real_one(name):
 
 @functools.cache
 def donated(name):
-    """The compiled step of a large tree, params and state donated: shared with test_nothing_extra."""
+    """A compiled step of a large tree that donates params and state. test_nothing_extra uses it too."""
 
     def step(p, state, g):
         updates, state = registry.advance(registry.make(name), g, state, p)
@@ -90,7 +90,9 @@ def donated(name):
     return jax.jit(step, donate_argnums=(0, 1)).lower(p, state, g).compile(), (p, state, g)
 
 
-@pytest.mark.scenario(8, "params and fresh state donated twice right after init: no two share a buffer")
+@pytest.mark.scenario(
+    8, "params and a fresh state can be donated right after init and again, because no two arrays share a buffer"
+)
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
 def test_params_and_fresh_state_can_be_donated_twice(name):
     step, (p, state, g) = donated(name)
@@ -108,7 +110,7 @@ def mesh_of(kind):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", registry.ELEMENTWISE)
-def test_shard_map_of_what_is_elementwise_equals_the_whole(name):
+def test_shard_map_of_an_elementwise_step_equals_the_unsharded_step(name):
     tx = registry.make(name)
     p = jnp.linspace(-1.0, 1.0, 16)
     state = tx.init(p)
@@ -123,7 +125,7 @@ def test_shard_map_of_what_is_elementwise_equals_the_whole(name):
 
 
 def sharded(kind):
-    """A parameter of two axes on eight devices, split along the first."""
+    """A matrix on eight devices, split along its first axis."""
     p = {"w": jnp.linspace(-1.0, 1.0, 32).reshape(16, 2)}
     mesh = mesh_of(kind)
     return mesh, jax.tree.map(lambda x: jax.device_put(x, NamedSharding(mesh, PartitionSpec("x"))), p)
@@ -136,10 +138,10 @@ def assert_sharded_as_params(state, p):
             assert x.sharding.is_equivalent_to(specs[x.shape], x.ndim)
 
 
-@pytest.mark.scenario(21, "jit(init) keeps the state sharded as the parameters are, on automatic and explicit meshes")
+@pytest.mark.scenario(21, "jit(init) shards the state like the parameters, on automatic and explicit meshes")
 @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit], ids=str)
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
-def test_jitted_init_of_sharded_parameters_is_sharded_as_they_are(name, kind):
+def test_jitted_init_shards_the_state_like_the_parameters(name, kind):
     tx = registry.make(name)
     mesh, p = sharded(kind)
     with jax.set_mesh(mesh):
@@ -147,7 +149,7 @@ def test_jitted_init_of_sharded_parameters_is_sharded_as_they_are(name, kind):
 
 
 @pytest.mark.scenario(
-    23, "a step on an explicit mesh of 8 devices: state follows params, nothing is gathered, norms agree"
+    23, "on an explicit mesh of 8 devices, the state is sharded like params, a step gathers nothing, and norms agree"
 )
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
 def test_a_step_on_an_explicit_mesh_stays_sharded_and_equals_the_unsharded_one(name):

@@ -1,4 +1,4 @@
-"""Promise 9: nothing extra: no memory beside the arguments, nothing in the program that was not asked for."""
+"""Promise 9: a step needs no memory in addition to its arguments, and calls nothing outside the program."""
 
 import jax
 import pytest
@@ -8,10 +8,10 @@ from properties.test_jax_transformations import donated
 
 
 @pytest.mark.parametrize("name", registry.sampled(registry.ELEMENTWISE))
-def test_an_elementwise_step_donated_needs_no_memory_that_grows_with_the_arrays(name):
+def test_a_donated_elementwise_step_needs_no_memory_that_grows_with_the_arrays(name):
     compiled, (p, state, _) = donated(name)
-    # The step's scalars, and not one of the 4096 numbers of an array. Where the step reads the very state that it
-    # replaces, XLA copies that first on a CPU, as it does for Optax.
+    # The step may use memory for scalars, but not for an array of 4096 numbers. If it reads the state that it replaces,
+    # XLA first copies that state on a CPU, as it does for Optax.
     allowed = sum(x.nbytes for x in jax.tree.leaves(state)) if name in registry.READS_STATE else 0
     assert compiled.memory_analysis().temp_size_in_bytes < allowed + p["w"].nbytes / 16
 

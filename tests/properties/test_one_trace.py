@@ -10,7 +10,7 @@ DTYPES = ["bfloat16", "float16", "float32"]
 
 
 def assert_next_state_is_like_the_first(name, param_dtype, grad_dtype):
-    """Then a second step meets the first one's trace, and so does every other."""
+    """If it is, the second step and all later steps reuse the trace of the first."""
     tx = registry.make(name)
     p, g = registry.params(jnp.dtype(param_dtype)), registry.grads(jnp.dtype(grad_dtype))
     state = tx.init(p)
@@ -21,7 +21,9 @@ def assert_next_state_is_like_the_first(name, param_dtype, grad_dtype):
     assert not any(x.weak_type for x in jax.tree.leaves((updates, after)))
 
 
-@pytest.mark.scenario(2, "one dtype for parameters, another for gradients: state dtypes never change, one trace")
+@pytest.mark.scenario(
+    2, "parameters and gradients of different dtypes never change the state's dtypes, and a step is traced once"
+)
 @pytest.mark.parametrize("dtypes", [("bfloat16", "float32"), ("float32", "bfloat16"), ("bfloat16",) * 2], ids="-".join)
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_the_next_state_is_like_the_first(name, dtypes):
@@ -57,7 +59,7 @@ def test_three_jitted_steps_trace_once(name):
 
 @registry.of_gradtx
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_a_rebuilt_transformation_is_equal_and_traces_nothing(name):
+def test_a_rebuilt_transformation_is_equal_and_is_not_traced_again(name):
     if name in ("leafwise", "treewise", "stepwise") or registry.numeric(registry.make(name)):
         again = registry.GRADTX[name]()
         assert again == registry.make(name)

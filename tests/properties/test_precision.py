@@ -1,4 +1,4 @@
-"""Promise 2: at least float32 whatever the parameters are, and one rounding at the end."""
+"""Promise 2: arithmetic is at least float32 for parameters of any dtype, and rounds once at the end."""
 
 import jax
 import jax.numpy as jnp
@@ -23,13 +23,13 @@ def assert_float32_bits(name, dtype):
 
 
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
-def test_bfloat16_gradients_give_the_bits_of_their_float32_selves(name):
+def test_bfloat16_gradients_give_the_same_bits_as_in_float32(name):
     assert_float32_bits(name, jnp.bfloat16)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_float16_gradients_give_the_bits_of_their_float32_selves(name):
+def test_float16_gradients_give_the_same_bits_as_in_float32(name):
     assert_float32_bits(name, jnp.float16)
 
 
@@ -61,7 +61,7 @@ def test_apply_updates_rounds_once(cut):
 
 
 def second_moment(state):
-    """The one array of a state that holds what is known of squares."""
+    """The array of a state that holds the second moment."""
     paths = jax.tree_util.tree_leaves_with_path(state)
     return next(x for path, x in paths if any(f in jax.tree_util.keystr(path) for f in ("second", "square", "nu")))
 
@@ -69,7 +69,9 @@ def second_moment(state):
 SECOND_MOMENTS = [name for name in ("adam", "adamw", "amsgrad", "nadam", "scale_by_rms") if name in registry.MAKE]
 
 
-@pytest.mark.scenario(3, "the second moment after 3000 bfloat16 gradients of one is 1 - 0.999^3000, not stalled at 0.5")
+@pytest.mark.scenario(
+    3, "after 3000 bfloat16 gradients of 1, the second moment is 1 - 0.999^3000 and has not stalled at 0.5"
+)
 @pytest.mark.parametrize("name", SECOND_MOMENTS)
 def test_second_moment_of_bfloat16_gradients_does_not_stall(name):
     tx = lib.scale_by_rms(decay=0.999) if name == "scale_by_rms" else registry.make(name)
@@ -83,11 +85,11 @@ SPELLINGS = [0.0009765625, *(kind(0.0009765625) for kind in (np.float32, np.floa
 
 
 @pytest.mark.scenario(
-    13, "the same learning rate as Python, NumPy, JAX or bfloat16 scalar gives the same bits and dtype"
+    13, "a learning rate gives the same bits and dtype whether it is a Python, NumPy, JAX or bfloat16 scalar"
 )
 @pytest.mark.parametrize("rate", SPELLINGS, ids=["float", "np.float32", "np.float64", "jnp.float32", "jnp.bfloat16"])
 @pytest.mark.parametrize("name", registry.sampled(registry.OPTIMIZERS))
-def test_how_a_learning_rate_was_spelt_changes_no_bit(name, rate):
+def test_the_type_of_a_learning_rate_changes_no_bit(name, rate):
     p, g = registry.matrix(jnp.bfloat16)
     rates = (rate, SPELLINGS[0])
     if registry.LIBRARY == "gradtx":
@@ -110,7 +112,7 @@ def test_float32_adam_stays_within_6e7_of_float64_over_a_thousand_steps():
 
 
 SCENARIO_1 = pytest.mark.scenario(
-    1, "bfloat16 adamw with traced or injected b2: not rounded to 1; the first update is -lr"
+    1, "bfloat16 AdamW does not round a traced or injected b2 to 1, and its first update is -lr"
 )
 
 

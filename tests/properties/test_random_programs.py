@@ -1,4 +1,4 @@
-"""Random transformations, chains within groups within chains, over random trees: they are what their parts are."""
+"""Random transformations, with nested chains and groups, do the same on random trees as their parts one by one."""
 
 import functools
 import pickle
@@ -28,7 +28,7 @@ STAGES = [
     lambda: gradtx.set_to_zero(),
 ]
 stages = st.sampled_from(range(len(STAGES)))
-# A program is the number of a stage, or a list of programs, a chain, or one masked or made cautious, or two in groups.
+# A program is the number of a stage, a list of programs (a chain), a masked or cautious program, or two in groups.
 programs = st.recursive(
     stages,
     lambda inner: st.one_of(
@@ -43,7 +43,7 @@ arrays = st.tuples(
     st.sampled_from(["float32", "bfloat16", "float16", "complex64", "int32"]),
     st.sampled_from([(), (2,), (0,), (2, 3), (1, 2, 1)]),
 )
-# None for the whole of params would say that there are none.
+# Params that are None as a whole would mean that there are no params.
 trees = st.recursive(
     st.one_of(arrays, st.none()),
     lambda inner: st.one_of(
@@ -55,7 +55,7 @@ trees = st.recursive(
 
 
 def oblong(params):
-    """A mask: arrays of two axes and more."""
+    """A mask that selects arrays with two or more axes."""
     return jax.tree.map(lambda p: jnp.ndim(p) > 1, params)
 
 
@@ -65,7 +65,7 @@ def shapes(params):
 
 
 def build(program):
-    """A program as a transformation."""
+    """Build the transformation of a program."""
     if isinstance(program, int):
         return STAGES[program]()
     if isinstance(program, list):
@@ -78,7 +78,7 @@ def build(program):
 
 
 class ByHand:
-    """A program stage by stage, on a plain list of arrays."""
+    """Runs a program stage by stage on a plain list of arrays."""
 
     def __init__(self, program, params):
         self.program = program
@@ -122,7 +122,7 @@ class ByHand:
 
 
 def grow(tree, rng):
-    """A tree of arrays out of its description."""
+    """Build a tree of arrays from its description."""
     if tree is None:
         return None
     kind, what = tree
@@ -147,11 +147,11 @@ def assert_holds(program, tree):
             tx.init(p)
         return
 
-    # A value: pickled, or passed through a pytree, it is the same.
+    # Pickling it, or flattening and unflattening it, gives an equal value.
     assert pickle.loads(pickle.dumps(tx)) == tx
     assert jax.tree.unflatten(jax.tree.structure(tx), jax.tree.leaves(tx)) == tx
 
-    # Two steps, compiled and donated, and both in one scan.
+    # Take two compiled steps with donation, and the same two steps in one scan.
     @functools.partial(jax.jit, donate_argnums=1)
     def step(g, state):
         return registry.advance(tx, g, state, p)
@@ -165,12 +165,12 @@ def assert_holds(program, tree):
     scanned, _ = jax.lax.scan(lambda s, _: registry.advance(tx, g, s, p)[::-1], born, length=2)
     registry_close(scanned, state)
 
-    # From a state restored by name the second step is the same.
+    # The second step is the same from a state that was restored by name.
     restored = gradtx.restore_state(tx.init(p), halfway)
     assert not (restored.missing or restored.unexpected)
     assert registry.bits(step(g, restored.state)) == registry.bits((second, state))
 
-    # Stage by stage, on those arrays that are trained.
+    # The updates are those of the stages one by one on the arrays that are trained.
     trained = [(x, y) for x, y in zip(leaves, jax.tree.leaves(g), strict=True) if is_trained(x)]
     hand_p, hand_g = [x for x, _ in trained], [y for _, y in trained]
     hand = ByHand(program, hand_p)

@@ -1,6 +1,6 @@
-"""Cases that break libraries of optimizers in practice, each for gradtx and, where it applies, for Optax.
+"""Cases that break optimizer libraries in practice, tested on gradtx and, where they apply, on Optax.
 
-Those that every transformation must pass stand with their promise; these are of one transformation each.
+Each case here concerns a single transformation. The cases that concern all of them are tested with their promise.
 """
 
 import functools
@@ -25,7 +25,7 @@ def update(tx, g, p=None, **extra):
 
 
 scenario_5 = pytest.mark.scenario(
-    5, "clip_by_global_norm at the ends of float16 and float32, of zeros, of mixed dtypes"
+    5, "clip_by_global_norm works at the limits of float16 and float32, on zeros, and on mixed dtypes"
 )
 
 
@@ -36,7 +36,7 @@ def test_a_thousand_float16_tens_are_clipped_to_one():
 
 
 @scenario_5
-def test_gradients_of_1e20_are_clipped_right():
+def test_gradients_of_1e20_are_clipped_correctly():
     clipped = update(lib.clip_by_global_norm(1.0), jnp.array([3e20, -4e20]))
     np.testing.assert_allclose(clipped, [0.6, -0.8], rtol=1e-5)
 
@@ -47,7 +47,7 @@ def test_a_bound_of_zero_and_zero_gradients_give_zero():
 
 
 @scenario_5
-def test_a_tree_of_mixed_dtypes_has_the_right_norm_and_keeps_each_arithmetic():
+def test_a_tree_of_mixed_dtypes_has_the_right_norm_and_keeps_each_dtype():
     tree = {"a": jnp.full(2, 2.0, jnp.bfloat16), "b": jnp.array(4.0), "c": jnp.array([3.0 + 4.0j], jnp.complex64)}
     np.testing.assert_allclose(lib.global_norm(tree), (4 + 4 + 16 + 25) ** 0.5, rtol=1e-6)
     clipped = update(lib.clip_by_global_norm(1.0), tree)
@@ -71,11 +71,13 @@ SCHEDULES = {
         "pieces": lambda: optax.piecewise_constant_schedule(1.0, {0: 0.5, 3: 0.5}),
     },
 }[registry.LIBRARY]
-scenario_7 = pytest.mark.scenario(7, "no warm-up, a warm-up as long as the run, a boundary at 0")
+scenario_7 = pytest.mark.scenario(
+    7, "schedules work without a warm-up, with a warm-up as long as the run, and with a boundary at 0"
+)
 
 
 @scenario_7
-def test_no_warm_up_is_the_peak_at_step_zero():
+def test_without_a_warm_up_the_peak_is_at_step_zero():
     assert float(SCHEDULES["warm-up"](0, 10)(0)) == 0.5
 
 
@@ -86,12 +88,12 @@ def test_a_warm_up_as_long_as_the_run_rises_to_the_end():
 
 
 @scenario_7
-def test_a_boundary_at_zero_counts_at_once():
+def test_a_boundary_at_zero_applies_immediately():
     np.testing.assert_allclose([SCHEDULES["pieces"]()(step) for step in range(5)], [0.5, 0.5, 0.5, 0.25, 0.25])
 
 
 class Net(eqx.Module):
-    """Layers that can be called, and so can a mask or labels made of them."""
+    """A callable module, so a mask or labels made from it are callable too."""
 
     w: object
     b: object
@@ -103,7 +105,7 @@ class Net(eqx.Module):
 MODEL, GRADS = Net(jnp.ones(2), jnp.ones(2)), Net(jnp.full(2, 3.0), jnp.full(2, 4.0))
 HELD = {"gradtx": lambda: gradtx.set_to_zero(), "optax": lambda: optax.set_to_zero()}[registry.LIBRARY]
 scenario_9 = pytest.mark.scenario(
-    9, "None gradients; Equinox modules as params, masks, labels; frozen arrays stay bit for bit"
+    9, "gradients can be None; Equinox modules can be params, masks and labels; frozen arrays stay bit-identical"
 )
 
 
@@ -115,7 +117,7 @@ def test_an_equinox_module_of_bools_is_a_mask():
 
 
 @scenario_9
-def test_an_equinox_module_of_labels_makes_groups():
+def test_an_equinox_module_of_labels_defines_groups():
     transforms = {"down": lib.scale(-1.0), "still": HELD()}
     partition = gradtx.partition if registry.LIBRARY == "gradtx" else optax.partition
     updates = update(partition(transforms, Net("down", "still")), GRADS, MODEL)
@@ -138,7 +140,7 @@ def test_a_frozen_array_with_nan_gradients_and_weight_decay_is_bit_identical_and
         updates, state = tx.update(g, state, p)
         return lib.apply_updates(p, updates), state
 
-    # Outside jit too, where nothing is simplified: -0 + 0 is 0, of other bits.
+    # Step outside jit too, where nothing is simplified: -0 + 0 is 0, which has other bits.
     updates, state = tx.update(g, state, p)
     p = lib.apply_updates(p, updates)
     for _ in range(20):
@@ -167,11 +169,11 @@ def follow(tx, losses):
     return values, len(traces)
 
 
-scenario_15 = pytest.mark.scenario(15, "a plateau at -1 behaves as one at +1; under x64 it stays one trace")
+scenario_15 = pytest.mark.scenario(15, "a plateau at -1 behaves like one at +1, and under x64 it is traced once")
 
 
 @scenario_15
-def test_a_plateau_at_minus_one_behaves_as_at_one():
+def test_a_plateau_at_minus_one_behaves_like_one_at_one():
     assert follow(plateau(), [-1.0] * 6)[0] == follow(plateau(), [1.0] * 6)[0]
     assert follow(plateau(), [-1.0] * 6)[0][-1] < 1
 
@@ -183,7 +185,7 @@ def test_a_plateau_under_x64_is_traced_once():
 
 
 scenario_16 = pytest.mark.scenario(
-    16, "rebuilt optimizers of equal arguments compile once; so does a sweep passed as argument"
+    16, "rebuilt optimizers with equal arguments compile once, and so does a sweep that is passed as an argument"
 )
 
 
@@ -202,7 +204,7 @@ def test_an_optimizer_rebuilt_as_a_static_argument_compiles_once():
     assert len(traces) == 1
 
 
-scenario_19 = pytest.mark.scenario(19, "counters near 2^31 - 1 saturate, and schedules hold their end value there")
+scenario_19 = pytest.mark.scenario(19, "counters saturate at 2^31 - 1, and schedules hold their end value there")
 
 
 @scenario_19
@@ -221,18 +223,18 @@ def test_counters_saturate_at_the_largest_int32():
 
 @scenario_19
 @pytest.mark.parametrize("name", registry.SCHEDULES if registry.LIBRARY == "gradtx" else [])
-def test_a_schedule_holds_its_end_at_the_largest_step(name):
+def test_a_schedule_holds_its_end_value_at_the_largest_step(name):
     schedule = registry.make(name)
     np.testing.assert_array_equal(schedule(LAST), schedule(LAST - 1))
 
 
 scenario_20 = pytest.mark.scenario(
-    20, "a callable mask is never taken for a schedule; a dtype argument never breaks hashing"
+    20, "a callable mask is never mistaken for a schedule, and a dtype argument never breaks hashing"
 )
 
 
 @scenario_20
-def test_a_callable_mask_among_hyperparameters_is_not_taken_for_a_schedule():
+def test_a_callable_mask_among_hyperparameters_is_not_mistaken_for_a_schedule():
     def mask(params):
         return jax.tree.map(lambda p: p.ndim > 1, params)
 
@@ -255,7 +257,7 @@ def test_a_callable_mask_among_hyperparameters_is_not_taken_for_a_schedule():
 
 @scenario_20
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, "bfloat16", jnp.dtype("bfloat16"), np.float32], ids=str)
-def test_a_dtype_among_hyperparameters_breaks_no_hash(dtype):
+def test_a_dtype_among_hyperparameters_does_not_break_hashing(dtype):
     if registry.LIBRARY == "gradtx":
 
         def keep(u, s, p, dtype, b):
@@ -276,9 +278,9 @@ def test_a_dtype_among_hyperparameters_breaks_no_hash(dtype):
 
 
 @pytest.mark.scenario(
-    22, "an optimizer built without a learning rate descends or refuses; after a NaN loss a plateau recovers"
+    22, "an optimizer built without a learning rate descends or raises an error, and a plateau recovers from a NaN loss"
 )
-def test_after_a_nan_loss_a_plateau_still_falls():
+def test_a_plateau_still_decays_after_a_nan_loss():
     values, _ = follow(plateau(), [1.0, float("nan"), *[1.0] * 6])
     assert values[-1] < 1
     values, _ = follow(plateau(), [float("nan"), *[1.0] * 6])
@@ -286,10 +288,10 @@ def test_after_a_nan_loss_a_plateau_still_falls():
 
 
 @pytest.mark.scenario(
-    23, "a step on an explicit mesh of 8 devices: state follows params, nothing is gathered, norms agree"
+    23, "on an explicit mesh of 8 devices, the state is sharded like params, a step gathers nothing, and norms agree"
 )
 @pytest.mark.parametrize("kind", [AxisType.Auto, AxisType.Explicit], ids=str)
-def test_the_norm_of_sharded_gradients_is_that_of_unsharded_ones(kind):
+def test_the_norm_of_sharded_gradients_equals_that_of_unsharded_ones(kind):
     g = {"w": jnp.linspace(-1.0, 1.0, 32).reshape(16, 2), "b": jnp.linspace(0.5, 1.0, 8)}
     mesh = jax.make_mesh((8,), ("x",), axis_types=(kind,))
     split = jax.tree.map(lambda x: jax.device_put(x, NamedSharding(mesh, PartitionSpec("x"))), g)

@@ -1,4 +1,4 @@
-"""Promise 4: any pytree of arrays; what is None or not floating is left alone."""
+"""Promise 4: any pytree of arrays works, and leaves that are None or not floating point are left alone."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+import gradtx
 from properties import registry
 
 lib = registry.lib
@@ -29,7 +30,7 @@ class Record:
 
 
 class Affine(eqx.Module):
-    """A module, which is a pytree that can be called."""
+    """A module, which is a callable pytree."""
 
     kernel: Any
     bias: Any
@@ -57,7 +58,7 @@ TREES = {
 
 
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
-def test_trees_of_any_kind_are_updated_in_their_own_structure(name):
+def test_trees_of_any_kind_are_updated_and_keep_their_structure(name):
     tx = registry.make(name)
 
     def advance(p):
@@ -85,7 +86,9 @@ def test_a_tree_of_any_kind_is_updated_outside_jit(name, tree):
     assert registry.is_finite(updates)
 
 
-@pytest.mark.scenario(9, "None gradients; Equinox modules as params, masks, labels; frozen arrays stay bit for bit")
+@pytest.mark.scenario(
+    9, "gradients can be None; Equinox modules can be params, masks and labels; frozen arrays stay bit-identical"
+)
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
 def test_a_none_gradient_leaves_its_array_and_its_state_untouched(name):
     tx, p = registry.make(name), registry.params()
@@ -100,9 +103,9 @@ def test_a_none_gradient_leaves_its_array_and_its_state_untouched(name):
     assert all(registry.bits(before[path]) == registry.bits(now[path]) for path in before)
 
 
-@pytest.mark.scenario(11, "integer parameters alone are refused, beside floating ones left alone")
+@pytest.mark.scenario(11, "integer parameters are left alone among floating ones, and refused if there are no others")
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
-def test_integer_leaves_beside_floating_ones_are_left_alone(name):
+def test_integer_leaves_among_floating_ones_are_left_alone(name):
     tx = registry.make(name)
     p = {"w": registry.params()["w"], "ids": jnp.arange(3)}
     g = jax.grad(lambda p: jnp.sum(p["w"] ** 2), allow_int=True)(p)
@@ -110,7 +113,7 @@ def test_integer_leaves_beside_floating_ones_are_left_alone(name):
     assert registry.bits(lib.apply_updates(p, updates)["ids"]) == registry.bits(p["ids"])
 
 
-@pytest.mark.scenario(11, "integer parameters alone are refused, beside floating ones left alone")
+@pytest.mark.scenario(11, "integer parameters are left alone among floating ones, and refused if there are no others")
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_integer_parameters_alone_are_refused(name):
     with pytest.raises(TypeError, match=r"params\['ids'\] is int32\[3\].*leave it out of params"):
@@ -120,7 +123,9 @@ def test_integer_parameters_alone_are_refused(name):
 HAVE_SECOND_MOMENTS = ["adam", "amsgrad", "rmsprop", "adagrad", "adabelief", "nadam"]
 
 
-@pytest.mark.scenario(12, "the second moment of complex64 parameters is real: 12, not 16 bytes of Adam state each")
+@pytest.mark.scenario(
+    12, "the second moment of complex64 parameters is real, so Adam keeps 12 bytes per parameter and not 16"
+)
 @pytest.mark.parametrize("name", [name for name in HAVE_SECOND_MOMENTS if name in registry.MAKE])
 def test_second_moments_of_complex_parameters_are_real(name):
     p = jnp.array([1.0 + 2.0j, -1.0j], jnp.complex64)
@@ -133,3 +138,18 @@ def test_second_moments_of_complex_parameters_are_real(name):
     if name == "adam":
         assert sum(x.nbytes for x in held) == 12 * p.size
     assert sum(x.dtype == jnp.complex64 for x in held) == (0 if name in ("rmsprop", "adagrad") else 1)
+
+
+@registry.of_gradtx
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_none_gradient_or_a_mask_leaves_a_single_array_alone(name):
+    tx, p, g = registry.make(name), jnp.ones(2), jnp.full(2, 0.5)
+    masked = gradtx.masked(tx, False)
+
+    def updates():
+        without, _ = tx.update(None, tx.init(p), p, value=1.0, hessian=None)
+        passed, _ = masked.update(g, masked.init(p), p, value=1.0, hessian=g)
+        return without, passed
+
+    without, passed = jax.eval_shape(updates)
+    assert without is None and passed.shape == g.shape

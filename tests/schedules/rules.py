@@ -1,6 +1,6 @@
-"""The rules of the schedules, written in exact fractions and float64, each at any scale of time.
+"""The rules of the schedules, in exact fractions and float64, at any time scale.
 
-RULES[name](unit) is a schedule whose lengths are counted in units of so many steps, and the rule that it is to follow,
+RULES[name](unit) is a schedule whose lengths are multiples of `unit` steps, and the rule that it must follow, which is
 a function of a Python int.
 """
 
@@ -11,7 +11,7 @@ import gradtx
 
 
 def way(step, begin, length):
-    """How much is left, and how much is done."""
+    """The fraction that is left, and the fraction that is done."""
     done = min(max(Fraction(step - begin) / length, Fraction(0)), Fraction(1))
     return float(1 - done), float(done)
 
@@ -22,7 +22,7 @@ def line(start, end, step, begin, length):
 
 
 def half_cosine(step, begin, length):
-    """(1 + cos(pi x)) / 2 as a square, for the sum is 0 in float64 where it is small."""
+    """(1 + cos(pi x)) / 2 as a square, because the sum rounds to 0 in float64 where it is small."""
     return math.sin(math.pi / 2 * way(step, begin, length)[0]) ** 2
 
 
@@ -36,7 +36,7 @@ def decay(rate, step, begin, length, staircase=False):
 
 
 def rise_to(peak, first, steps, tail):
-    """The rule of a warm-up with this tail."""
+    """The rule of a warm-up that is followed by this tail."""
     return lambda s: line(first, peak, s, 0, steps) if s < steps else tail(s)
 
 
@@ -244,5 +244,5 @@ RULES = {
         lambda s: 0.1 + line(0.0, 0.3, s, 0, 50 * u),
     ),
 }
-# Those that never come to rest.
+# Schedules that never become constant.
 ENDLESS = ["cosine_restarts alike", "cosine_restarts", "cyclical", "cyclical, halved", "cyclical by gamma"]

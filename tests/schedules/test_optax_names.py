@@ -1,4 +1,4 @@
-"""Under each of Optax's names stands what Optax has there: the same arguments, and the same values at every step."""
+"""Schedules with Optax's names take the same arguments as in Optax, and give the same values at every step."""
 
 import inspect
 
@@ -75,7 +75,7 @@ CALLS = {
 EACH = [(name, i) for name, calls in CALLS.items() for i in range(len(calls))]
 
 
-def test_every_schedule_of_optax_is_here():
+def test_every_schedule_of_optax_is_covered():
     schedules = {
         name
         for name in vars(optax.schedules)
@@ -85,7 +85,7 @@ def test_every_schedule_of_optax_is_here():
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_arguments_are_those_of_optax(name):
+def test_the_arguments_match_those_of_optax(name):
     ours, theirs = (inspect.signature(getattr(lib, name)).parameters for lib in (gradtx, optax))
     assert [(p.name, p.default, p.kind) for p in ours.values()] == [
         (p.name, p.default, p.kind) for p in theirs.values()
@@ -93,12 +93,12 @@ def test_the_arguments_are_those_of_optax(name):
 
 
 def values_of(schedule):
-    """At every step, of Optax's functions too, some of which give a Python number."""
+    """The values at every step. Some of Optax's functions return a Python number, which is broadcast."""
     return np.broadcast_to(jax.vmap(schedule)(STEPS), STEPS.shape)
 
 
 @pytest.mark.parametrize(("name", "call"), EACH)
-def test_values_are_those_of_optax_at_every_step(name, call):
+def test_values_match_those_of_optax_at_every_step(name, call):
     args, kwargs = CALLS[name][call]
     with jax.enable_x64(True):
         ours, theirs = (values_of(getattr(lib, name)(*args, **kwargs)) for lib in (gradtx, optax))
@@ -107,14 +107,14 @@ def test_values_are_those_of_optax_at_every_step(name, call):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
-def test_values_are_those_of_optax_in_float32(name):
+def test_values_match_those_of_optax_in_float32(name):
     args, kwargs = CALLS[name][0]
     ours, theirs = (values_of(getattr(lib, name)(*args, **kwargs)) for lib in (gradtx, optax))
     np.testing.assert_allclose(ours, theirs, rtol=2e-6, atol=5e-8)
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_schedule_by_optax_s_name_is_equal_to_one_made_of_its_repr(name):
+def test_a_schedule_with_the_name_of_optax_equals_its_evaluated_repr(name):
     args, kwargs = CALLS[name][0]
     if name == "join_schedules":
         args = ([gradtx.linear(0.0, 0.3, 20), 0.3], [20])

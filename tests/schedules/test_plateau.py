@@ -43,7 +43,7 @@ def test_a_plateau_averages_losses_in_groups():
     assert float(state["plateau"]["value"].best) == 2.0
 
 
-def test_a_plateau_falls_no_further_than_its_least_scale():
+def test_a_plateau_never_falls_below_its_minimum_scale():
     values, _ = run(gradtx.plateau(2.0, 0.1, patience=0, min_scale=0.05), [1.0] * 5)
     assert values == [2.0, 0.2, 0.1, 0.1, 0.1]
 

@@ -1,4 +1,4 @@
-"""Every scheduler of PyTorch has its numbers here, to the digits of float64."""
+"""Schedules match the values of PyTorch's schedulers to float64 precision."""
 
 import json
 from pathlib import Path
@@ -39,7 +39,7 @@ def polynomial_lr(rate, total_iters=5, power=1.0):
 
 
 def cosine_annealing_lr(rate, T_max, eta_min=0.0):  # noqa: N803
-    """It goes down and up for ever."""
+    """PyTorch's cosine goes down and up forever."""
     down, up = gradtx.cosine(rate, T_max, eta_min), gradtx.cosine(eta_min, T_max, rate)
     count = len(STEPS) // T_max + 1
     return gradtx.join(([down, up] * count)[:count], [T_max * i for i in range(1, count)])
@@ -88,18 +88,18 @@ PLATEAUS = [name for name, case in CASES.items() if case["class"] == "ReduceLROn
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in PLATEAUS])
-def test_values_are_those_of_pytorch(name):
+def test_values_match_those_of_pytorch(name):
     case = CASES[name]
     with jax.enable_x64(True):
         schedule = SCHEDULERS[case["class"]](case["rate"], **case["options"])
-        # PyTorch multiplies its way from step to step, and a fall to zero ends at 1e-17.
+        # PyTorch multiplies from step to step, and its decay to zero ends at 1e-17.
         np.testing.assert_allclose(schedule(STEPS), case["values"], rtol=1e-12, atol=1e-15)
 
 
 def plateau(
     rate, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0, min_lr=0.0, eps=1e-8
 ):
-    """And the sign of the loss with which a largest value is sought."""
+    """The schedule, and the sign of the loss, which is -1 to look for the largest value."""
     rtol, atol = (threshold, 0.0) if threshold_mode == "rel" else (0.0, threshold)
     options = {"rtol": rtol, "atol": atol, "cooldown": cooldown, "min_scale": min_lr / rate, "eps": eps}
     schedule = gradtx.plateau(rate, factor, patience, **options)
@@ -118,6 +118,6 @@ def test_a_plateau_cuts_where_pytorch_cuts(name):
 
         losses = jnp.array(case["losses"], jnp.float64)
         _, values = jax.lax.scan(advance, schedule.init(), losses)
-        # The rate of a step is the one that the loss before it led to; here that loss already counts.
+        # PyTorch's rate for a step depends on the losses before it; here the loss of the step already counts.
         expected = np.array(case["values"][1:])
         np.testing.assert_allclose(values[: len(expected)], expected, rtol=1e-12)

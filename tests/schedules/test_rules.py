@@ -1,4 +1,4 @@
-"""Every schedule follows its rule, at any step and any scale of time, in either precision, and has derivatives."""
+"""Every schedule follows its rule at any step, at any time scale, in both precisions, and has derivatives."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ SMALL = np.arange(131)
 
 
 def steps_at(unit):
-    """Steps beside every tenth multiple of `unit`, and beside the largest."""
+    """Steps around every fifth multiple of `unit`, and the two largest steps."""
     marks = [m * unit + d for m in range(0, 131, 5) for d in (-2, -1, 0, 1, 2, unit // 3)] + [LAST - 1, LAST]
     return np.array(sorted({m for m in marks if 0 <= m <= LAST}), np.int32)
 
@@ -25,12 +25,12 @@ def assert_follows(schedule, rule, steps, rtol):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_schedule_follows_its_rule_to_the_digits_of_float32(name):
+def test_a_schedule_follows_its_rule_to_float32_precision(name):
     assert_follows(*RULES[name](1), SMALL, 1e-6)
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_schedule_follows_its_rule_to_the_digits_of_float64(name):
+def test_a_schedule_follows_its_rule_to_float64_precision(name):
     with jax.enable_x64(True):
         assert_follows(*RULES[name](1), SMALL, 1e-12)
 
@@ -49,7 +49,7 @@ def test_a_schedule_follows_its_rule_at_huge_steps_in_float64(name, dtype):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_schedule_is_a_function_of_an_int_and_of_a_traced_step(name):
+def test_a_schedule_takes_an_int_or_a_traced_step(name):
     schedule, _ = RULES[name](1)
     values = schedule(SMALL)
     np.testing.assert_allclose([schedule(47), jax.jit(schedule)(47)], [values[47]] * 2, rtol=1e-6)
@@ -59,26 +59,26 @@ def test_a_schedule_is_a_function_of_an_int_and_of_a_traced_step(name):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_init_and_update_give_the_values_of_the_function(name):
+def test_init_and_update_give_the_same_values_as_calls(name):
     schedule, _ = RULES[name](1)
     _, values = jax.lax.scan(lambda s, _: schedule.update(jnp.float32(1.0), s)[::-1], schedule.init(), length=131)
     np.testing.assert_allclose(values, schedule(SMALL), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", [name for name in RULES if name not in ENDLESS])
-def test_a_schedule_holds_its_end_at_the_largest_step(name):
+def test_a_schedule_holds_its_end_value_at_the_largest_step(name):
     schedule, _ = RULES[name](1)
     np.testing.assert_array_equal(schedule(LAST), schedule(LAST - 1))
 
 
 def numbers_of(schedule):
-    """Its numbers in an array, and the function that puts others in their place."""
+    """The numbers of a schedule as an array, and a function that replaces them."""
     leaves, treedef = jax.tree.flatten(schedule)
     return jnp.array(leaves, jnp.float32), lambda numbers: treedef.unflatten(list(numbers))
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_traced_numbers_give_the_values_of_static_ones(name):
+def test_traced_numbers_give_the_same_values_as_static_ones(name):
     schedule, _ = RULES[name](1)
     numbers, rebuild = numbers_of(schedule)
     np.testing.assert_allclose(jax.jit(lambda x: rebuild(x)(SMALL))(numbers), schedule(SMALL), rtol=1e-5, atol=1e-9)
@@ -86,7 +86,7 @@ def test_traced_numbers_give_the_values_of_static_ones(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
-def test_vmap_over_the_numbers_gives_the_values_of_each_alone(name):
+def test_vmap_over_the_numbers_gives_the_same_values_as_each_alone(name):
     numbers, rebuild = numbers_of(RULES[name](1)[0])
     several = jnp.stack([numbers, numbers * 0.5, numbers * 0.9])
     together = jax.jit(jax.vmap(lambda x: rebuild(x)(SMALL)))(several)
@@ -105,10 +105,10 @@ def test_derivatives_with_respect_to_every_number_are_finite_at_every_step(name)
     np.testing.assert_allclose(forward, backward, rtol=1e-4, atol=1e-4)
 
 
-# Whole marks do not move with a small change of `pct_start`: that derivative is 0.
+# Rounded boundaries do not move with a small change of `pct_start`, so that derivative is 0.
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in RULES if name not in ("one_cycle", "one_cycle in three")])
-def test_derivatives_are_those_of_the_rule(name):
+def test_derivatives_match_finite_differences(name):
     with jax.enable_x64(True):
         leaves, treedef = jax.tree.flatten(RULES[name](1)[0])
         numbers = jnp.array(leaves, jnp.float64)
@@ -126,6 +126,6 @@ def test_derivatives_are_those_of_the_rule(name):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_a_schedule_is_equal_to_one_made_of_its_repr(name):
+def test_a_schedule_equals_its_evaluated_repr(name):
     schedule, _ = RULES[name](1)
     assert eval(repr(schedule), {**vars(gradtx)}) == schedule

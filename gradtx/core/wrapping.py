@@ -1,0 +1,95 @@
+"""Mathematics that is handed another transformation to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from gradtx.core.factory import transformation
+from gradtx.core.leafwise import stage_of
+from gradtx.core.mathematics import Inner, Treewise
+from gradtx.core.source import source
+from gradtx.core.transformation import GradientTransformation
+
+PyTree = Any
+
+
+@transformation
+def wrapping(
+    inner: GradientTransformation,
+    update: Callable[..., tuple[PyTree, Any]],
+    init: Callable[[PyTree], Any] | None = None,
+    *,
+    keeps: type | str | tuple[str, ...] | None = None,
+    needs: tuple[str, ...] = (),
+    skips: bool = False,
+    view: Callable[[PyTree, PyTree], PyTree] | None = None,
+    reads: Callable[..., PyTree] | None = None,
+    holds: bool = False,
+    **hyperparameters: Any,
+) -> GradientTransformation:
+    """A transformation of a transformation: `update(run, updates, s, params, **hyperparameters) -> (updates, s)`.
+
+    It is treewise mathematics that is also handed `run`, a `gradtx.Run`: `run(updates)` takes one step with `inner` and
+    gives its updates; `run.when(condition, updates)` takes it only where the condition is true.
+
+    Wrapping moves no names: `inner` keeps its state where it would without the wrapper, and the wrapper's own stands
+    next to it under the wrapper's name, so that a plain run restores into a wrapped one and back. A step that is not
+    taken changes nothing in its place, and is not counted there.
+
+    Args:
+      inner: the transformation that is wrapped, of arrays into arrays.
+      update: a function as for `treewise`, with `run` before its other arguments. What `inner` needs it gets without
+        being named here.
+      init: as for `treewise`.
+      keeps: as for `treewise`.
+      needs: as for `treewise`.
+      skips: whether `update` calls `run.when`. The steps that are taken are then counted for what is inside.
+      view: `view(tree, params)`, what `inner` is to see of a tree like params, such as some of its arrays. `run`
+        applies it to updates and params.
+      reads: `reads(run, s, params, **hyperparameters) -> params`, the parameters to evaluate with, where those differ
+        from the ones to train; there `run(params)` gives those of `inner`.
+      holds: whether `update` itself gives zeros and keeps `s` as it was where `run.taken` is false. Otherwise this is
+        done for it, with a copy of `s`.
+      **hyperparameters: as for `leafwise`. A schedule sees the steps that `inner` has taken.
+
+    Returns:
+      A transformation. In a chain it is called what `inner` is called.
+
+    Raises:
+      TypeError: if `inner` is not a transformation of arrays into arrays, or in the cases of `treewise`.
+
+    Example:
+      >>> import gradtx, jax.numpy as jnp
+      >>> @gradtx.transformation
+      ... def doubled(inner: gradtx.GradientTransformation):
+      ...     return gradtx.wrapping(inner, lambda run, g, s, p: (gradtx.each(lambda u: 2 * u, run(g)), s))
+      >>> tx = doubled(gradtx.sgd(0.5))
+      >>> tx.update(jnp.array([1.0]), tx.init(jnp.zeros(1)))[0]
+      Array([-1.], dtype=float32)
+    """
+    check_inner("wrapping", "inner", inner)
+    within = Inner(inner.mathematics, inner.name, "", skips, view, reads, holds)
+    given = update, init, keeps, needs, hyperparameters
+    return stage_of(Treewise, ("run", "updates", "s", "params"), *given, inner=within)
+
+
+def check_inner(name: str, what: str, inner: Any) -> None:
+    """Check that something is a transformation of arrays into arrays.
+
+    Raises:
+      TypeError: if it is not; the message says what it is.
+    """
+    if not isinstance(inner, GradientTransformation):
+        raise TypeError(
+            f"{name}: {what} is not a gradtx transformation, but {source(inner)}. Call the factory, or make one "
+            "of a pair from elsewhere with gradtx.chain(pair)."
+        )
+    for flowing in (inner.mathematics.takes, inner.mathematics.gives):
+        if flowing is not jax.Array:
+            raise TypeError(
+                f"{name}: {what}, {inner.name}, does not take arrays and give arrays, so that what passes by it could "
+                f"not flow on with what it gives ({flowing.__name__}). Wrap the chain that it is part of."
+            )
