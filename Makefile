@@ -13,6 +13,7 @@ race: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not exhaustive and not slow"
 
@@ -31,7 +32,7 @@ test-oldest:
 # all but the one that says whether the page is up to date.
 promises: $(READY)
 	$(BIN)/python -m pytest -q -m "not exhaustive" --promises build/gradtx.json tests/properties \
-		--deselect tests/properties/test_registry.py::test_the_page_of_promises_tells_of_every_transformation
+		--deselect tests/properties/test_registry.py::test_the_page_of_promises_lists_every_transformation
 	PROPERTIES_OF=optax $(BIN)/python -m pytest -q -m "not exhaustive" --promises build/optax.json tests/properties \
 		> build/optax.txt || true
 	$(BIN)/python tests/properties/page.py build/gradtx.json build/optax.json docs/promises.md
