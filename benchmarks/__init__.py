@@ -1,1 +1,1 @@
-"""gradtx and Optax side by side in one process: `python -m benchmarks`."""
+"""Compare gradtx and Optax in one process: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""All figures, one after another."""
+"""Run all benchmarks, one after another."""
 
 from benchmarks import eager, step, tracing
 

@@ -1,4 +1,4 @@
-"""How long one update takes that is not compiled as a whole."""
+"""How long one update takes outside jit."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from benchmarks import problems
 from benchmarks.measure import interleaved, report
 
-INNER = 20  # calls in a row that are timed together, as a loop would make them
+INNER = 20  # consecutive calls that are timed together, as in a loop
 
 
 def main(repeats: int = 15) -> None:
-    """Print the figures."""
+    """Print the timings."""
     params = problems.tree(100)
     grads = jax.tree.map(jnp.sin, params)
     for title, pair in {"Adam": problems.adam_pair(), "clip + AdamW + schedule": problems.recipe_pair()}.items():

@@ -1,4 +1,4 @@
-"""Timing several contestants fairly: in one process, turn about, medians."""
+"""Time several contestants fairly: run them in turn in one process, and report medians."""
 
 import gc
 import statistics
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def seconds(function: Callable[[], Any]) -> float:
-    """The time of one call, without the garbage collector's pauses, as the standard library's timeit measures."""
+    """Time one call with the garbage collector off, like the standard library's timeit."""
     gc.collect()
     gc.disable()
     try:
@@ -20,7 +20,7 @@ def seconds(function: Callable[[], Any]) -> float:
 
 
 def interleaved(contestants: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """The median time of each contestant over `repeats` rounds, in each of which all take a turn."""
+    """The median time of each contestant over `repeats` rounds, each of which runs all contestants once."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(repeats):
         for name, function in contestants.items():
@@ -29,7 +29,7 @@ def interleaved(contestants: Mapping[str, Callable[[], Any]], repeats: int) -> d
 
 
 def report(title: str, medians: Mapping[str, float], unit: str = "ms") -> None:
-    """A line: both medians and their ratio, gradtx over Optax."""
+    """Print one line with both medians and their ratio, gradtx divided by Optax."""
     factor = {"s": 1.0, "ms": 1e3, "us": 1e6}[unit]
     ours, theirs = medians["gradtx"], medians["optax"]
     both = f"gradtx {ours * factor:9.2f} {unit}   optax {theirs * factor:9.2f} {unit}"

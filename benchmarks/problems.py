@@ -1,4 +1,4 @@
-"""The trees and the pairs of equal optimizers that the benchmarks run on."""
+"""The parameter trees and the pairs of equivalent optimizers that the benchmarks use."""
 
 from typing import Any
 
@@ -8,22 +8,22 @@ import optax
 
 import gradtx
 
-# A dozen shapes, small: what is measured on them is the cost per array and not per element.
+# A dozen small shapes, so that the benchmarks measure the cost per array and not per element.
 SHAPES = [(3,), (4,), (5,), (2, 3), (3, 4), (4, 5), (6,), (7,), (2, 2), (8,), (9,), (3, 3)]
 
 
 def tree(leaves: int, shapes: list[tuple[int, ...]] = SHAPES) -> dict[str, Any]:
-    """`leaves` arrays of ones, of these shapes in turn."""
+    """A tree of `leaves` arrays of ones that cycle through the shapes."""
     return {f"layer_{i}": jnp.ones(shapes[i % len(shapes)]) for i in range(leaves)}
 
 
 def distinct(leaves: int) -> dict[str, Any]:
-    """`leaves` arrays, no two of one shape."""
+    """A tree of `leaves` arrays of ones with different shapes."""
     return {f"layer_{i}": jnp.ones((i + 1,)) for i in range(leaves)}
 
 
 def network(scale: int = 1) -> dict[str, Any]:
-    """150 arrays of a transformer's proportions, 14 million numbers at scale 1."""
+    """150 arrays with the proportions of a transformer, 14 million numbers at scale 1."""
     width = 256 * scale
     block = {"qkv": (width, 3 * width), "out": (width, width), "up": (width, 4 * width), "down": (4 * width, width)}
     norms = {"norm1": (width,), "norm2": (width,), "bias1": (4 * width,), "bias2": (width,)}
@@ -34,12 +34,12 @@ def network(scale: int = 1) -> dict[str, Any]:
 
 
 def adam_pair() -> dict[str, Any]:
-    """Adam, twice."""
+    """Adam in both libraries."""
     return {"gradtx": gradtx.adam(1e-3), "optax": optax.adam(1e-3)}
 
 
 def recipe_pair() -> dict[str, Any]:
-    """Clipping, Adam, weight decay and a schedule, twice."""
+    """Clipping, Adam, weight decay and a schedule in both libraries."""
     return {
         "gradtx": gradtx.chain(
             gradtx.clip_by_global_norm(1.0),
@@ -53,5 +53,5 @@ def recipe_pair() -> dict[str, Any]:
 
 
 def specs(x: Any) -> Any:
-    """Shapes and dtypes of a tree of arrays."""
+    """The shapes and dtypes of a tree of arrays."""
     return jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), x)

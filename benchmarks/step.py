@@ -1,4 +1,4 @@
-"""How long a compiled training step takes, and how much memory beyond its arguments."""
+"""How long a compiled training step takes, and how much memory it needs in addition to its arguments."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from benchmarks.measure import interleaved, report
 
 
 def compiled(tx: Any, apply: Any, params: Any) -> Any:
-    """`update` and `apply_updates` in one compiled function that takes over the buffers of params and state."""
+    """Compile `update` and `apply_updates` into one function that donates params and state."""
 
     def step(params: Any, state: Any, grads: Any) -> Any:
         updates, state = tx.update(grads, state, params)
@@ -23,7 +23,7 @@ def compiled(tx: Any, apply: Any, params: Any) -> Any:
 
 
 def main(repeats: int = 31) -> None:
-    """Print the figures."""
+    """Print the timings, the temporary memory and the largest difference."""
     apply = {"gradtx": gradtx.apply_updates, "optax": optax.apply_updates}
     trees = {
         "one array of 50 million": {"w": jnp.ones(50_000_000)},
@@ -52,7 +52,7 @@ def main(repeats: int = 31) -> None:
             largest = max(float(np.max(np.abs(a))) for a in jax.tree.leaves(held["optax"][0]))
             temporary = {name: step.memory_analysis().temp_size_in_bytes for name, step in steps.items()}
             print(f"{'':<15}temporary bytes {temporary}")
-            print(f"{'':<15}largest difference after {repeats + 1} steps {difference:.1e} of {largest:.2f}")
+            print(f"{'':<15}largest difference after {repeats + 1} steps {difference:.1e}, largest value {largest:.2f}")
 
 
 if __name__ == "__main__":

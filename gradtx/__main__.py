@@ -1,4 +1,4 @@
-"""The command line: `python -m gradtx race`, `python -m gradtx optimizers`."""
+"""The command line: `python -m gradtx race` and `python -m gradtx optimizers`."""
 
 import argparse
 import sys
@@ -12,15 +12,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-      arguments: the words after `python -m gradtx`; those of this process if None.
+      arguments: the words after `python -m gradtx`; if None, the arguments of this process.
 
     Returns:
       The exit code of the command.
 
     Raises:
-      SystemExit: with code 2, if the arguments make no sense; with code 0, after `--help`.
+      SystemExit: with code 2 if the arguments are invalid, or with code 0 after `--help`.
     """
-    parser = argparse.ArgumentParser(prog="python -m gradtx", description="gradtx at work.")
+    parser = argparse.ArgumentParser(prog="python -m gradtx", description="Race or list the optimizers of gradtx.")
     commands = parser.add_subparsers(required=True, metavar="command")
     race.add_command(commands)
     catalogue.add_command(commands)

@@ -1,4 +1,4 @@
-"""The race: optimizers side by side on a real network and real data, `python -m gradtx race`.
+"""Race optimizers against each other on a real network and real data: `python -m gradtx race`.
 
-`import gradtx` does not import it: it wants matplotlib, scikit-learn and tqdm, the extra `gradtx[race]`.
+`import gradtx` does not import this package. It needs matplotlib, scikit-learn and tqdm: `pip install "gradtx[race]"`.
 """

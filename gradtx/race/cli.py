@@ -1,4 +1,4 @@
-"""The command `race`: what it is asked for, and the order of its work."""
+"""The `race` command: parse the options, run the race and write the files."""
 
 import argparse
 import importlib.util
@@ -9,21 +9,21 @@ from typing import Any
 from gradtx.race import contestants
 
 DESCRIPTION = """\
-Train a network on handwritten digits with every optimizer asked for, at every learning rate of one grid and with
-several seeds, and compare them: a table, all curves as JSON, and pictures."""
+Train a network on handwritten digits with each chosen optimizer, at every learning rate of a grid and with several
+seeds. Compare the optimizers in a table and in plots, and save all curves as JSON."""
 
-# A convolution costs far more on a CPU, so that fewer passes keep a race at some two minutes.
+# Convolutions are much slower on a CPU, so fewer epochs keep a race at about two minutes.
 EPOCHS = {"mlp": 40, "cnn": 8}
 
-# Of `data.digits`, which is not there to ask before the packages that it needs are.
+# The number of training images in `data.digits`, which cannot be imported before scikit-learn is installed.
 TRAIN_SIZE = 1437
 
 
 def add_command(commands: Any) -> None:
-    """Add `race` to a parser's commands."""
+    """Add the `race` command to a parser."""
     parser = commands.add_parser(
         "race",
-        help="train a real network with many optimizers, side by side",
+        help="train a real network with many optimizers and compare them",
         description=f"{DESCRIPTION}\n\n{contestants.known()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -34,22 +34,22 @@ def add_command(commands: Any) -> None:
         type=_names,
         default=[contestants.DEFAULT],
         metavar="NAME",
-        help=f"default: {default}",
+        help=f"optimizers or groups to race; default: {default}",
     )
-    parser.add_argument("--task", choices=sorted(EPOCHS), default="mlp", help="the network; default: mlp")
+    parser.add_argument("--task", choices=sorted(EPOCHS), default="mlp", help="network to train; default: mlp")
     epochs = ", ".join(f"{number} for {task}" for task, number in EPOCHS.items())
-    parser.add_argument("--epochs", type=_positive, help=f"default: {epochs}")
-    parser.add_argument("--seeds", type=_positive, default=5, help="how many; default: 5")
+    parser.add_argument("--epochs", type=_positive, help=f"number of epochs; default: {epochs}")
+    parser.add_argument("--seeds", type=_positive, default=5, help="number of seeds; default: 5")
     parser.add_argument("--batch-size", type=_batch_size, default=64, help="images per step; default: 64")
-    parser.add_argument("--out", type=Path, default=Path("race"), help="folder for what is written; default: race")
+    parser.add_argument("--out", type=Path, default=Path("race"), help="output folder; default: race")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Race, print the table, write the files.
+    """Run the race, print the table and write the files.
 
     Returns:
-      The exit code: 0; 1 if a contestant failed or the race could not start; 130 if it was interrupted.
+      The exit code: 0 on success, 1 if a contestant failed or the race could not start, 130 if it was interrupted.
     """
     missing = [name for name in ("matplotlib", "sklearn", "tqdm") if importlib.util.find_spec(name) is None]
     if missing:
@@ -75,11 +75,11 @@ def run(options: argparse.Namespace) -> int:
             written = report.write_numbers(options.out, settings, results)
             code = max(code, isinstance(result, Failure))
     except KeyboardInterrupt:
-        print("interrupted; what has finished is kept", file=sys.stderr)
+        print("interrupted; the results so far are kept", file=sys.stderr)
         code = 130
     written += report.draw(options.out, results)
 
-    print(f"\n{table.text(results)}\nWritten:")
+    print(f"\n{table.text(results)}\nFiles written:")
     for path in written:
         print(f"  {path}")
     return code
@@ -95,7 +95,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _batch_size(text: str) -> int:
     number = _positive(text)
     if number > TRAIN_SIZE:
-        raise argparse.ArgumentTypeError(f"there are only {TRAIN_SIZE} images to train on, not {number}")
+        raise argparse.ArgumentTypeError(f"{number} is more than the {TRAIN_SIZE} training images")
     return number
 
 

@@ -1,4 +1,4 @@
-"""Who may race: optimizers by name, each a function of the learning rate, in groups that have names too."""
+"""The contestants: named optimizers, each a function of the learning rate, in named groups."""
 
 import difflib
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from gradtx import GradientTransformation
 
 
 class Length(NamedTuple):
-    """How long the race is, which schedules follow."""
+    """The length of the race, which the schedules need."""
 
     epochs: int
     steps_per_epoch: int
@@ -23,7 +23,7 @@ Contestant = Callable[[Any, Length], GradientTransformation]
 
 
 def _plain(factory: Callable[..., GradientTransformation], **fixed: Any) -> Contestant:
-    """An optimizer whose learning rate is constant: the length of the race is nothing to it."""
+    """An optimizer with a constant learning rate, which ignores the length of the race."""
     return lambda rate, length: factory(rate, **fixed)
 
 
@@ -61,7 +61,7 @@ GROUPS: dict[str, dict[str, Contestant]] = {
     ),
     "adam_relatives": {
         **_all("laprop", "adopt", "mars", "ademamix", "simplified_ademamix", "adan", "grams"),
-        # The paper's 1e-16 would multiply the first gradient of a pixel that is seldom lit by 1e8.
+        # The paper's 1e-16 would multiply the first gradient of a rarely lit pixel by 1e8.
         "acprop": _plain(gradtx.acprop, eps=1e-6),
         "cautious_adam": lambda rate, length: gradtx.cautious(gradtx.adam(rate)),
     },
@@ -83,23 +83,23 @@ GROUPS: dict[str, dict[str, Contestant]] = {
 
 CONTESTANTS = {name: contestant for group in GROUPS.values() for name, contestant in group.items()}
 
-# From the least to the greatest loss at one untuned rate: the claim that a race puts to the test.
+# The claimed order at one untuned rate, from the lowest to the highest loss. The race tests this claim.
 ARTICLE_ORDER = ("adam", "rmsprop", "momentum", "sgd")
 
 DEFAULT = ("sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw")
 
 
 def names(text: str) -> tuple[str, ...]:
-    """The contestants that a text names.
+    """Parse a list of contestants.
 
     Args:
-      text: names of contestants or groups, or `all`, with commas between them.
+      text: comma-separated names of contestants or groups, or `all`.
 
     Returns:
-      Names in `CONTESTANTS`, in the order given, each once.
+      Names in `CONTESTANTS`, in the given order, without duplicates.
 
     Raises:
-      ValueError: if there is none, or one is unknown; the message suggests the closest and lists the known ones.
+      ValueError: if the list is empty or a name is unknown; the message suggests the closest name and lists all names.
     """
     wanted = [word.strip() for word in text.split(",") if word.strip()]
     if not wanted:
@@ -120,6 +120,6 @@ def _expand(word: str) -> tuple[str, ...]:
 
 
 def known() -> str:
-    """The known names, one line per group."""
+    """List the known names, one line per group."""
     lines = [f"  {group}: {', '.join(members)}" for group, members in GROUPS.items()]
-    return "\n".join(["Known, by group (a group's name or `all` stands for its members):", *lines])
+    return "\n".join(["Known names by group (a group's name selects its members, `all` selects everything):", *lines])

@@ -1,4 +1,4 @@
-"""The data: 1797 handwritten digits of 8x8 pixels, which scikit-learn ships, in two fixed parts."""
+"""The data: 1797 handwritten digits of 8x8 pixels from scikit-learn, with a fixed train/validation split."""
 
 import functools
 from typing import Any, NamedTuple
@@ -11,14 +11,14 @@ VALIDATION_SIZE = 360
 
 
 class Images(NamedTuple):
-    """Arrays of NumPy or JAX: `images` [n, 8, 8] float32 in [0, 1], and the digits they show, `labels` [n] int32."""
+    """NumPy or JAX arrays: `images`, [n, 8, 8] float32 in [0, 1], and the digits they show, `labels`, [n] int32."""
 
     images: Any
     labels: Any
 
 
 class Digits(NamedTuple):
-    """1437 images to train on and 360 to validate on, each digit in the same proportion in both."""
+    """1437 training images and 360 validation images, with the same proportion of each digit."""
 
     train: Images
     validation: Images
@@ -26,7 +26,7 @@ class Digits(NamedTuple):
 
 @functools.cache
 def digits() -> Digits:
-    """The digits, in the same two parts every time."""
+    """Load the digits. The split is the same every time."""
     bunch = load_digits()
     images = (bunch.images / 16.0).astype(np.float32)
     labels = bunch.target.astype(np.int32)

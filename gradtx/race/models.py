@@ -1,4 +1,4 @@
-"""The networks, in plain JAX: parameters are a dict of dicts of arrays, a network is a function of them."""
+"""The networks in plain JAX. Parameters are a dict of dicts of arrays, and a network is a function of them."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ class Task(NamedTuple):
     """A network to train on the digits.
 
     Attributes:
-      name: as on the command line.
+      name: the name on the command line.
       init: `init(key) -> params`.
       logits: `logits(params, images) -> logits`, from [n, 8, 8] to [n, 10].
     """
@@ -25,7 +25,7 @@ class Task(NamedTuple):
 
 
 def loss_and_accuracy(task: Task, params: Params, images: Array, labels: Array) -> tuple[Array, Array]:
-    """The mean cross-entropy, and the part of the images that is named rightly."""
+    """The mean cross-entropy, and the fraction of images that are classified correctly."""
     logits = task.logits(params, images)
     log_probabilities = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
     return -jnp.mean(log_probabilities), jnp.mean(jnp.argmax(logits, axis=1) == labels)
@@ -60,7 +60,7 @@ def _cnn(params: Params, images: Array) -> Array:
 
 
 def _he(key: Array, shape: tuple[int, ...]) -> dict[str, Array]:
-    """He's normal initialisation, which keeps the size of what passes a ReLU; the last axis is that of the outputs."""
+    """He normal initialisation, which preserves the scale of activations through a ReLU. Outputs are the last axis."""
     return {"kernel": jax.nn.initializers.he_normal()(key, shape), "bias": jnp.zeros(shape[-1])}
 
 

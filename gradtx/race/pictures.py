@@ -1,4 +1,4 @@
-"""The pictures: loss against epoch, paths through a narrow valley, a schedule. PNG files, drawn without a screen."""
+"""Draw plots as PNG files, without a display: loss against epoch, paths through a narrow valley, and a schedule."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,8 +16,8 @@ from gradtx.race.results import Result
 
 Array = jax.Array
 
-# Okabe and Ito's colours, which the colour-blind can tell apart, less the yellow that white paper swallows. Past the
-# last colour they begin anew with another line; past the last line, all are grey.
+# Okabe and Ito's colour-blind-safe palette without yellow, which is hard to see on white. The colours repeat with each
+# line style; when the styles run out, the remaining lines are grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", ":")
 STYLES = tuple((colour, line) for line in LINES for colour in COLOURS)
@@ -25,17 +25,17 @@ MARKERS = ("o", "s", "^")
 
 
 def draw_losses(path: Path, results: Sequence[Result], *, tuned: bool) -> None:
-    """Training loss against epoch: the mean over seeds as a line, from the least to the greatest as a band.
+    """Plot the training loss against the epoch, with the mean over seeds as a line and the range as a band.
 
     Args:
-      path: of the file.
-      results: one line for each; of more than there are styles, those of least loss are named, and the rest are grey.
-      tuned: each at its chosen rate; else all at the common one.
+      path: path of the PNG file.
+      results: one line each; if there are more lines than styles, the ones with the highest loss are grey and unnamed.
+      tuned: whether to plot each result at its chosen rate; otherwise all are plotted at the common rate.
     """
     figure, axes = _canvas()
     settings = results[0].settings
     rates = [result.chosen if tuned else result.common for result in results]
-    # In the order in which the lines end, so that the legend reads as the picture does.
+    # Sort by the final loss, so that the legend is in the same order as the ends of the lines.
     ranked = sorted(zip(results, rates, strict=True), key=lambda x: -x[0].final_loss(x[1]))
     others, named = ranked[: -len(STYLES)], ranked[-len(STYLES) :]
     for result, rate in others:
@@ -65,7 +65,7 @@ def draw_losses(path: Path, results: Sequence[Result], *, tuned: bool) -> None:
 
 
 def draw_paths(path: Path) -> None:
-    """How SGD, momentum and Adam walk down the valley x^2 + 50 y^2."""
+    """Plot the paths of SGD, momentum and Adam down the valley x^2 + 50 y^2."""
     figure, axes = _canvas(width=8.0, height=4.2)
     x, y = np.meshgrid(np.linspace(-10, 2, 400), np.linspace(-2.2, 2.2, 300))
     levels = np.geomspace(0.5, 400, 12)
@@ -102,15 +102,15 @@ def descend(
 
 
 def draw_schedule(path: Path) -> None:
-    """The learning rate of a linear warm-up and a cosine fall, beside simpler schedules."""
+    """Plot a learning rate with linear warm-up and cosine decay next to simpler schedules."""
     figure, axes = _canvas()
     steps = np.arange(1001)
-    beside = {
+    simpler = {
         "constant": gradtx.constant(1e-3),
         "step decay": gradtx.step_decay(1e-3, transition_steps=300),
         "cosine": gradtx.cosine(1e-3, decay_steps=1000),
     }
-    for (label, schedule), line in zip(beside.items(), (":", "-.", "--"), strict=True):
+    for (label, schedule), line in zip(simpler.items(), (":", "-.", "--"), strict=True):
         axes.plot(steps, schedule(steps), label=label, color="0.55", linestyle=line, linewidth=1.3)
     schedule = gradtx.warmup_cosine(1e-3, warmup_steps=100, decay_steps=1000)
     axes.plot(steps, schedule(steps), label="warm-up and cosine", color=COLOURS[0], linewidth=2.4)

@@ -1,4 +1,4 @@
-"""The files of a race: numbers after every contestant, each written whole or not at all; pictures at the end."""
+"""Write the files of a race: the numbers after every contestant, each file atomically, and the plots at the end."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ from gradtx.race.results import Failure, Result, Settings
 
 
 def write_numbers(folder: Path, settings: Settings, results: Sequence[Result | Failure]) -> list[Path]:
-    """Write `table.md` and `results.json` of all contestants so far, in place of older ones.
+    """Write `table.md` and `results.json` for all contestants so far, replacing older files.
 
     Returns:
       The paths of the files.
@@ -33,7 +33,7 @@ def write_numbers(folder: Path, settings: Settings, results: Sequence[Result | F
 
 
 def draw(folder: Path, results: Sequence[Result | Failure]) -> list[Path]:
-    """Draw all pictures; those of the losses only if a contestant has finished.
+    """Draw all plots. The loss plots are drawn only if a contestant has finished.
 
     Returns:
       The paths of the files.
@@ -72,7 +72,7 @@ def _entry(result: Result | Failure) -> dict[str, Any]:
 
 
 def _numbers(array: np.ndarray) -> list[Any]:
-    """Nested lists, with None for infinities and NaN, for which JSON has no word."""
+    """Nested lists, with None for infinities and NaN, which JSON cannot represent."""
     numbers = array.astype(object)
     numbers[~np.isfinite(array)] = None
     return numbers.tolist()

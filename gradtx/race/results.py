@@ -1,4 +1,4 @@
-"""What a race is run with, and what comes out of it."""
+"""The settings and the results of a race."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,26 +8,26 @@ import numpy as np
 from gradtx.race.contestants import ARTICLE_ORDER
 from gradtx.race.training import Metrics
 
-# From half a decade below Adam's usual rates to where plain SGD breaks, two rates per decade.
+# Two rates per decade, from half a decade below Adam's usual rates to where plain SGD breaks down.
 RATES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
 COMMON_RATE = 1e-2
 
-# Members that end with a training loss above this many times their first have diverged, finite or not.
+# A member has diverged if its final training loss is more than this many times the initial one, even if it is finite.
 DIVERGED = 1.2
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a race is run with.
+    """The settings of a race.
 
     Attributes:
       task: the name of the network.
       epochs: passes over the training images.
-      seeds: how many seeds; each fixes an initialisation and an order of batches, the same for all contestants.
+      seeds: number of seeds; each determines the initialisation and the batch order, which all contestants share.
       batch_size: images per step.
-      rates: the learning rates among which each contestant's is chosen.
-      common_rate: the one of them at which all are compared untuned.
-      target_accuracy: of the validation images; how soon it is reached is reported.
+      rates: the grid of learning rates from which each contestant's rate is chosen.
+      common_rate: the rate of the grid at which all contestants are compared untuned.
+      target_accuracy: a validation accuracy; the race reports how soon each contestant reaches it.
     """
 
     task: str
@@ -45,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Failure:
-    """A contestant that raised an error, and what it said."""
+    """A contestant that raised an error, and the error's message."""
 
     name: str
     message: str
@@ -53,15 +53,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Result:
-    """What one contestant did.
+    """The result of one contestant.
 
     Attributes:
-      name: of the contestant.
-      settings: of the race.
-      curves: metrics after each epoch, [rates, seeds, 1 + epochs]; the first is before the first step.
-      steps_per_epoch: of each member.
-      seconds_per_step: of one member alone.
-      state_bytes_per_parameter: of the optimizer.
+      name: the name of the contestant.
+      settings: the settings of the race.
+      curves: metrics before training and after each epoch, [rates, seeds, 1 + epochs].
+      steps_per_epoch: the steps per epoch of each member.
+      seconds_per_step: the time per step of one member that trains alone.
+      state_bytes_per_parameter: the bytes of optimizer state per parameter.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Result:
 
     @property
     def diverged(self) -> np.ndarray:
-        """Whether a rate let any seed's loss become infinite or NaN, or end clearly above its start; [rates]."""
+        """Whether any seed's loss became infinite or NaN, or ended clearly above its start, at each rate; [rates]."""
         train, validation = self.curves.train_loss, self.curves.validation_loss
         finite = (np.isfinite(train) & np.isfinite(validation)).all(axis=(1, 2))
         with np.errstate(invalid="ignore"):
@@ -82,7 +82,7 @@ class Result:
 
     @property
     def chosen(self) -> int | None:
-        """The index of the rate with the least final validation loss, the mean over seeds; None if all diverged."""
+        """The index of the rate with the lowest final validation loss, averaged over seeds; None if all diverged."""
         if self.diverged.all():
             return None
         loss = self.curves.validation_loss[..., -1].mean(axis=1)
@@ -96,24 +96,24 @@ class Result:
 
     @property
     def at_edge(self) -> bool:
-        """Whether the chosen rate is the grid's least or greatest, so that a better one may lie beyond."""
+        """Whether the chosen rate is the lowest or highest of the grid, so that a better one may lie outside it."""
         return self.chosen in (0, len(self.settings.rates) - 1)
 
     def final_loss(self, rate: int | None) -> float:
-        """The training loss of the last epoch at the rate of this index, the mean over seeds; infinite for none."""
+        """The final training loss at the rate with this index, averaged over seeds; infinite if None or diverged."""
         if rate is None or self.diverged[rate]:
             return float("inf")
         return float(self.curves.train_loss[rate, :, -1].mean())
 
     def epochs_to_target(self, rate: int) -> float:
-        """Epochs until the validation accuracy is the target's, the median over seeds; infinite if never."""
+        """Epochs until the validation accuracy reaches the target, the median over seeds; infinite if it never does."""
         reached = self.curves.validation_accuracy[rate] >= self.settings.target_accuracy
         first = np.where(reached.any(axis=1), reached.argmax(axis=1), np.inf)
-        # Not np.median, whose mean of the middle two of an even number would be no seed's time.
+        # For an even number of seeds, np.median would average the middle two and match neither.
         return float(np.sort(first)[len(first) // 2])
 
 
 def ordering_holds(results: dict[str, Result], rate: int) -> bool:
-    """Whether Adam < RMSProp < momentum < SGD in final training loss, all at the rate of this index."""
+    """Whether Adam < RMSProp < momentum < SGD in final training loss, all at the rate with this index."""
     losses = [results[name].final_loss(rate) for name in ARTICLE_ORDER]
     return all(a < b for a, b in pairwise(losses))

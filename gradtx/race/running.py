@@ -1,4 +1,4 @@
-"""The race itself: one contestant after another, each as one population."""
+"""Run the race: train one contestant after another, each as one population."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,15 +16,15 @@ from gradtx.race.training import Metrics
 
 
 def race(settings: Settings, names: Sequence[str], *, progress: bool = True) -> Iterator[Result | Failure]:
-    """Let contestants run.
+    """Run the contestants one after another.
 
     Args:
-      settings: the same for all.
-      names: of contestants, in `CONTESTANTS`.
-      progress: show a bar on stderr.
+      settings: the settings, shared by all contestants.
+      names: names of contestants in `CONTESTANTS`.
+      progress: whether to show a progress bar on stderr.
 
     Yields:
-      What each contestant did, as soon as it is done. One that raises an error does not stop the others.
+      The result of each contestant as soon as it finishes. An error in one contestant does not stop the others.
     """
     with tqdm(total=len(names) * settings.epochs, disable=not progress, unit="epoch") as bar:
         for name in names:
@@ -37,7 +37,7 @@ def race(settings: Settings, names: Sequence[str], *, progress: bool = True) -> 
 
 
 def run(settings: Settings, name: str, bar: tqdm) -> Result:
-    """Train one contestant at all rates with all seeds, and measure what a step of it costs."""
+    """Train one contestant at all learning rates with all seeds, and measure the cost of one of its steps."""
     task, data = TASKS[settings.task], digits()
     length = Length(settings.epochs, len(data.train.labels) // settings.batch_size)
     tx = CONTESTANTS[name](jnp.array(settings.rates), length)
@@ -64,6 +64,6 @@ def run(settings: Settings, name: str, bar: tqdm) -> Result:
 
 
 def _best(metrics: Metrics) -> float:
-    """The least mean validation loss of any rate."""
+    """The lowest validation loss of any rate, averaged over seeds."""
     means = metrics.validation_loss.mean(axis=1)
     return float(np.min(np.where(np.isfinite(means), means, np.inf)))

@@ -1,4 +1,4 @@
-"""The race as text: tables for the terminal and in Markdown, and what they come to."""
+"""The race as text: tables and conclusions, for the terminal and in Markdown."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,12 +11,12 @@ Rows = list[list[str]]
 
 
 def text(results: Sequence[Result | Failure]) -> str:
-    """Everything, for a terminal."""
+    """All tables and conclusions, for a terminal."""
     return _document(results, _aligned, "{}")
 
 
 def markdown(results: Sequence[Result | Failure]) -> str:
-    """Everything, in Markdown."""
+    """All tables and conclusions, in Markdown."""
     return _document(results, _piped, "## {}")
 
 
@@ -27,10 +27,10 @@ def _document(results: Sequence[Result | Failure], table: Callable[[Rows], str],
         return "\n\n".join(failed or ["No contestant has finished."]) + "\n"
     settings = next(iter(done.values())).settings
     parts = [
-        heading.format(f"{settings.task}, {settings.epochs} epochs, each optimizer at the best rate of the grid"),
+        heading.format(f"{settings.task}, {settings.epochs} epochs, each optimizer at its best rate of the grid"),
         table(_tuned_rows(done.values())),
         "\n".join(_footnotes(done.values())),
-        heading.format(f"All at the common, untuned rate {settings.common_rate:g}"),
+        heading.format(f"All optimizers at the common, untuned rate {settings.common_rate:g}"),
         table(_common_rows(done.values())),
         *failed,
         *conclusions(done),
@@ -87,11 +87,12 @@ def _footnotes(results: Iterable[Result]) -> list[str]:
     settings = results[0].settings
     notes = [
         f"Mean and standard deviation over {settings.seeds} seeds at the last epoch. The rate is the one with the "
-        f"least final validation loss, of {', '.join(f'{rate:g}' for rate in settings.rates)}.",
-        "As the rate is chosen by the validation images, what is shown for them flatters all contestants a little.",
+        f"lowest final validation loss among {', '.join(f'{rate:g}' for rate in settings.rates)}.",
+        "The rate is chosen on the validation images, so the validation results of all contestants are a little "
+        "optimistic.",
     ]
     if any(result.at_edge for result in results):
-        notes.append("(edge) is an end of the grid: a better rate may lie beyond.")
+        notes.append("(edge) marks a rate at an end of the grid: a better rate may lie outside it.")
     return notes
 
 
@@ -106,8 +107,8 @@ def _ordering(done: dict[str, Result]) -> str:
     here = "holds" if settings.common_rate in holds else "does not hold"
     where = ", ".join(f"{rate:g}" for rate in holds) or "none"
     return (
-        f"At the common rate {settings.common_rate:g}, {claim} in training loss {here} ({losses}). "
-        f"Of the {len(settings.rates)} rates of the grid it holds at: {where}."
+        f"At the common rate {settings.common_rate:g}, the order {claim} in training loss {here} ({losses}). "
+        f"Of the {len(settings.rates)} rates of the grid, it holds at: {where}."
     )
 
 
@@ -120,8 +121,8 @@ def _tuning(done: dict[str, Result]) -> list[str]:
     before = sorted(r.final_loss(r.common) for r in finished)
     apart = _times(before[-1] / before[0]) if np.isfinite(before[-1]) else "not all converge"
     return [
-        f"Tuned, the order is {' < '.join(r.name for r in tuned)}: the greatest training loss is "
-        f"{_times(tuned[-1].final_loss(tuned[-1].chosen) / tuned[0].final_loss(tuned[0].chosen))} the least "
+        f"After tuning, the order is {' < '.join(r.name for r in tuned)}: the highest training loss is "
+        f"{_times(tuned[-1].final_loss(tuned[-1].chosen) / tuned[0].final_loss(tuned[0].chosen))} the lowest "
         f"({apart} at the common rate), and validation accuracies lie between {min(accuracies):.1f} and "
         f"{max(accuracies):.1f} %."
     ]

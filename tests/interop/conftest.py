@@ -1,4 +1,4 @@
-"""One small problem for every peer to train: a linear map by least squares, from the same start on the same data."""
+"""One small problem that every library trains: linear least squares, from the same start and on the same data."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,7 @@ STEPS = 8
 
 
 class Problem(NamedTuple):
-    """Parameters to start from, named as the dense layers of Flax name them, and the data."""
+    """The initial parameters, named as in Flax's dense layers, and the data."""
 
     params: dict[str, jax.Array]
     inputs: jax.Array
@@ -24,7 +24,7 @@ class Problem(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A transformation, and the one of Optax that means the same."""
+    """A transformation and its equivalent in Optax."""
 
     ours: gradtx.GradientTransformation
     theirs: optax.GradientTransformation
@@ -41,7 +41,7 @@ def problem() -> Problem:
 
 @pytest.fixture(scope="session")
 def loss(problem: Problem) -> Callable[[Any], jax.Array]:
-    """The loss of the parameters, all of the data at once."""
+    """The loss of the parameters on all of the data."""
 
     def mean_square(params: Any) -> jax.Array:
         return jnp.mean((problem.inputs @ params["kernel"] + params["bias"] - problem.targets) ** 2)
@@ -51,7 +51,7 @@ def loss(problem: Problem) -> Callable[[Any], jax.Array]:
 
 @pytest.fixture(scope="session")
 def train(problem: Problem, loss: Callable[[Any], jax.Array]) -> Callable[..., tuple[Any, Any]]:
-    """The training loop of the pair's protocol, which hands every transformation the loss and some Hessian."""
+    """A training loop that passes the loss and a stand-in for the Hessian to every transformation."""
 
     @partial(jax.jit, static_argnums=0)
     def step(update: Any, params: Any, state: Any) -> tuple[Any, Any]:
@@ -71,7 +71,7 @@ def train(problem: Problem, loss: Callable[[Any], jax.Array]) -> Callable[..., t
 
 @pytest.fixture(scope="session")
 def assert_agree() -> Callable[[Any, Any], None]:
-    """Equal up to rounding: after these few steps Optax's float32 Adam is 5e-6 from what it is in float64."""
+    """Compare up to rounding. After these few steps, Optax's float32 Adam is 5e-6 away from its float64 result."""
     return partial(chex.assert_trees_all_close, rtol=1e-5, atol=1e-5)
 
 
@@ -94,7 +94,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 
 @pytest.fixture
 def plateau_pair() -> Pair:
-    """Descent that overshoots, so that the loss stalls; Optax counts the loss that cuts, gradtx those before it."""
+    """Descent that overshoots, so the loss stalls. Optax's patience counts the loss that cuts; gradtx's does not."""
     return Pair(
         gradtx.sgd(gradtx.plateau(2.0, factor=0.1, patience=0)),
         optax.chain(optax.sgd(2.0), optax.contrib.reduce_on_plateau(factor=0.1, patience=1)),

@@ -1,4 +1,4 @@
-"""With the modules, the filters and the checkpoints of Equinox."""
+"""gradtx with the modules, filters and checkpoints of Equinox."""
 
 from collections.abc import Callable
 
@@ -33,7 +33,7 @@ def trainable(model):
 
 @pytest.fixture(scope="module")
 def fit(problem, model):
-    """Train the module from a state, or from the first one; the module and the state after that."""
+    """A function that trains the module, from scratch or from `start`, and returns the module and the state."""
 
     @eqx.filter_jit
     def step(update, apply_updates, model, state):
@@ -52,7 +52,7 @@ def fit(problem, model):
     return run
 
 
-def test_a_module_is_trained_as_with_optax(pair, fit, assert_agree):
+def test_a_module_trains_as_with_optax(pair, fit, assert_agree):
     assert_agree(trainable(fit(pair.ours)[0]), trainable(fit(pair.theirs)[0]))
 
 
@@ -62,7 +62,7 @@ def test_apply_updates_of_both_libraries_give_the_same_module(fit):
     chex.assert_trees_all_equal(trainable(ours), trainable(theirs))
 
 
-def test_apply_updates_leaves_what_is_no_floating_array_as_it_is(model, fit):
+def test_apply_updates_leaves_everything_but_floating_arrays_unchanged(model, fit):
     fitted, _ = fit(gradtx.adam(0.1), steps=1, apply_updates=gradtx.apply_updates)
     assert (fitted.activation, fitted.features) == (jnp.tanh, 2)
     assert not jnp.array_equal(fitted.kernel, model.kernel)
@@ -73,7 +73,7 @@ def test_moments_are_modules_of_the_same_class(fit):
     assert isinstance(state["track_moments"].first, Linear)
 
 
-def test_training_goes_on_to_the_same_bits_from_leaves_that_equinox_saved(fit, tmp_path):
+def test_training_resumes_bit_for_bit_from_leaves_saved_by_equinox(fit, tmp_path):
     tx = gradtx.adam(0.1)
     halfway = fit(tx, steps=4)
     eqx.tree_serialise_leaves(tmp_path / "halfway.eqx", halfway)
@@ -83,7 +83,7 @@ def test_training_goes_on_to_the_same_bits_from_leaves_that_equinox_saved(fit, t
     )
 
 
-def test_a_transformation_of_arrays_is_an_argument_of_filter_jit_that_is_traced_once(problem):
+def test_filter_jit_traces_a_transformation_with_array_leaves_once(problem):
     traces = []
 
     @eqx.filter_jit

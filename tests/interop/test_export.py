@@ -1,4 +1,4 @@
-"""A step lowered by jax.export, and called again."""
+"""An update step that is exported with jax.export and called again."""
 
 import chex
 import jax
@@ -35,15 +35,15 @@ def run(step, params, state, steps=3):
     return params, state
 
 
-def test_an_exported_step_is_called_with_the_state_as_it_is(exported, step, tx, problem):
+def test_an_exported_step_takes_the_state_unchanged(exported, step, tx, problem):
     state = tx.init(problem.params)
     chex.assert_trees_all_close(
         run(exported.call, problem.params, state), run(step, problem.params, state), rtol=1e-6, atol=1e-7
     )
 
 
-def test_a_step_that_was_serialized_is_called_with_the_state_as_it_is(exported, step, tx, problem):
-    pytest.importorskip("flatbuffers")  # JAX serializes with it, but does not depend on it
+def test_a_serialized_step_takes_the_state_unchanged(exported, step, tx, problem):
+    pytest.importorskip("flatbuffers")  # JAX needs it for serialization, but does not depend on it
     export.register_namedtuple_serialization(gradtx.Moments, serialized_name="gradtx.Moments")
     restored = export.deserialize(exported.serialize())
     state = tx.init(problem.params)

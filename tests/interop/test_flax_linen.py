@@ -1,4 +1,4 @@
-"""In Flax's TrainState, and written to bytes and back by Flax."""
+"""gradtx in Flax's TrainState, and serialized to bytes and back by Flax."""
 
 import chex
 import flax.linen as nn
@@ -12,7 +12,7 @@ import gradtx
 
 @pytest.fixture(scope="module")
 def fit(problem):
-    """One step of a dense layer held in a TrainState, compiled."""
+    """A compiled training step of a dense layer in a TrainState."""
 
     @jax.jit
     def step(state):
@@ -26,7 +26,7 @@ def fit(problem):
 
 @pytest.fixture(scope="module")
 def create(problem):
-    """A TrainState of a dense layer; the same layer each time, for its `apply` is compared when a step is looked up."""
+    """Create a TrainState of one shared dense layer, because jit compares its `apply` when it looks up a step."""
     model = nn.Dense(2)
     return lambda tx: TrainState.create(apply_fn=model.apply, params=problem.params, tx=tx)
 
@@ -41,14 +41,14 @@ def test_a_train_state_trains_as_with_optax(pair, fit, create, assert_agree):
     assert_agree(run(fit, create(pair.ours)).params, run(fit, create(pair.theirs)).params)
 
 
-def test_a_train_state_of_an_optimizer_built_anew_is_not_traced_again(fit, create):
+def test_a_train_state_with_a_rebuilt_optimizer_is_not_traced_again(fit, create):
     run(fit, create(gradtx.adam(0.3)), steps=2)
     compiled = fit._cache_size()
     run(fit, create(gradtx.adam(0.3)), steps=2)
     assert fit._cache_size() == compiled
 
 
-def test_training_goes_on_to_the_same_bits_from_a_train_state_read_back_from_bytes(fit, create):
+def test_training_resumes_bit_for_bit_from_a_train_state_restored_from_bytes(fit, create):
     tx = gradtx.chain(gradtx.clip_by_global_norm(0.5), gradtx.amsgrad(0.1))
     halfway = run(fit, create(tx), steps=4)
     restored = serialization.from_bytes(create(tx), serialization.to_bytes(halfway))
@@ -56,7 +56,7 @@ def test_training_goes_on_to_the_same_bits_from_a_train_state_read_back_from_byt
     chex.assert_trees_all_equal(run(fit, restored, steps=4), run(fit, halfway, steps=4))
 
 
-def test_a_state_dict_of_flax_is_keyed_by_the_names_of_stages_and_fields(problem):
+def test_a_flax_state_dict_is_keyed_by_the_names_of_stages_and_fields(problem):
     flat = serialization.to_state_dict(gradtx.adam(0.1).init(problem.params))
-    assert set(flat) == {"step", "track_moments"}
+    assert set(flat) == {"step", "track_moments", "bias_correction"}
     assert set(flat["track_moments"]["first"]) == {"kernel", "bias"}

@@ -1,4 +1,4 @@
-"""In nnx.Optimizer."""
+"""gradtx in nnx.Optimizer."""
 
 import jax.numpy as jnp
 import optax
@@ -10,7 +10,7 @@ import gradtx
 
 @pytest.fixture(scope="module")
 def fit(problem):
-    """Train a linear layer with an nnx.Optimizer; the layer and the optimizer after that."""
+    """A function that trains a linear layer with an nnx.Optimizer, and returns the layer and the optimizer."""
 
     @nnx.jit
     def step(model, optimizer):
@@ -39,7 +39,7 @@ def test_an_nnx_optimizer_trains_as_with_optax(pair, fit, assert_agree):
     assert_agree(params_of(fit(pair.ours)), params_of(fit(pair.theirs)))
 
 
-def test_an_nnx_optimizer_hands_the_loss_on_to_a_plateau(plateau_pair, fit, assert_agree):
+def test_an_nnx_optimizer_passes_the_loss_to_a_plateau(plateau_pair, fit, assert_agree):
     fitted = fit(plateau_pair.ours)
     assert fitted[1].opt_state["scale_by_learning_rate"]["learning_rate"].scale[...] < 1
     assert_agree(params_of(fitted), params_of(fit(plateau_pair.theirs)))
@@ -52,8 +52,8 @@ def test_an_nnx_optimizer_keeps_the_state_under_the_names_of_stages_and_fields(f
     assert state["track_moments"]["second"]["kernel"].shape == (3, 2)
 
 
-def test_an_nnx_optimizer_refuses_an_array_as_hyperparameter_unless_given_to_optax(fit, assert_agree):
+def test_an_nnx_optimizer_refuses_an_array_hyperparameter_without_to_optax(fit, assert_agree):
     tx = gradtx.adam(jnp.array(0.1))
-    with pytest.raises(ValueError, match="Found data"):  # it takes no pytree of arrays for an attribute that is static
+    with pytest.raises(ValueError, match="Found data"):  # a static attribute cannot be a pytree of arrays
         fit(tx, steps=1)
     assert_agree(params_of(fit(gradtx.to_optax(tx), steps=3)), params_of(fit(optax.adam(0.1), steps=3)))

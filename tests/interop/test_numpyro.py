@@ -1,4 +1,4 @@
-"""As the optimizer of NumPyro's stochastic variational inference."""
+"""gradtx as the optimizer of NumPyro's stochastic variational inference."""
 
 import jax
 import jax.numpy as jnp
@@ -27,18 +27,18 @@ def infer(optimizer):
     return SVI(model, guide, optimizer, Trace_ELBO()).run(jax.random.key(0), 8, data, progress_bar=False)
 
 
-def test_svi_refuses_a_transformation_that_is_not_of_optaxs_class():
+def test_svi_refuses_a_transformation_without_to_optax():
     with pytest.raises(TypeError, match=r"optax\.GradientTransformation"):
         SVI(model, guide, gradtx.adam(0.1), Trace_ELBO())
 
 
-def test_svi_infers_as_with_optax_after_to_optax(assert_agree):
+def test_svi_with_to_optax_infers_as_with_optax(assert_agree):
     ours, theirs = infer(gradtx.to_optax(gradtx.adam(0.1))), infer(optax.adam(0.1))
     assert_agree(ours.losses, theirs.losses)
     assert_agree(ours.params, theirs.params)
 
 
-def test_svi_hands_the_loss_on_to_a_plateau(assert_agree):
+def test_svi_passes_the_loss_to_a_plateau(assert_agree):
     ours = gradtx.to_optax(gradtx.sgd(gradtx.plateau(0.3, factor=0.1, patience=0)))
     theirs = optax.chain(optax.sgd(0.3), optax.contrib.reduce_on_plateau(factor=0.1, patience=1))
     results = [infer(tx) for tx in (ours, theirs)]

@@ -1,4 +1,4 @@
-"""Saved and restored by Orbax."""
+"""States that Orbax saves and restores."""
 
 import chex
 import jax
@@ -10,7 +10,7 @@ import gradtx
 
 @pytest.fixture(scope="module")
 def tx():
-    """A transformation that keeps all there is to keep: trees of moments, other trees, scalars of a schedule."""
+    """A transformation with every kind of state: trees of moments, other trees, and the scalars of a schedule."""
     return gradtx.chain(
         gradtx.clip_by_global_norm(0.5), gradtx.amsgrad(gradtx.plateau(0.1, patience=0)), momentum=gradtx.trace(0.1)
     )
@@ -34,13 +34,13 @@ def restore(checkpoint, *like):
         return checkpointer.restore(checkpoint, *like)
 
 
-def test_what_orbax_restores_is_what_was_saved(halfway, checkpoint):
+def test_orbax_restores_what_was_saved(halfway, checkpoint):
     restored = restore(checkpoint, jax.eval_shape(lambda: halfway))
     chex.assert_trees_all_equal_structs(restored, halfway)
     chex.assert_trees_all_equal(restored, halfway)
 
 
-def test_training_goes_on_to_the_same_bits_from_a_checkpoint(tx, train, halfway, checkpoint):
+def test_training_resumes_bit_for_bit_from_a_checkpoint(tx, train, halfway, checkpoint):
     params, state = restore(checkpoint, jax.eval_shape(lambda: halfway))
     chex.assert_trees_all_equal(train(tx, params, state, steps=4), train(tx, steps=8))
 

@@ -1,4 +1,4 @@
-"""Facts about the protocol that are easily got wrong."""
+"""Details of the protocol that are easy to get wrong."""
 
 from functools import partial
 
@@ -19,36 +19,36 @@ def assert_arrays_only(state):
 
 
 @pytest.mark.parametrize("name", registry.NAMES)
-def test_a_first_state_has_leaves_that_are_plain_arrays_only(name, problem):
+def test_the_leaves_of_an_initial_state_are_plain_arrays(name, problem):
     state = registry.make(name).init(problem.params)
     assert "step" in state
     assert_arrays_only(state)
 
 
 @pytest.mark.parametrize("name", registry.sampled(registry.OPTIMIZERS))
-def test_a_later_state_has_leaves_that_are_plain_arrays_only(name, train):
+def test_the_leaves_of_a_later_state_are_plain_arrays(name, train):
     _, state = train(registry.make(name), steps=1)
     assert_arrays_only(state)
 
 
-def test_the_state_of_a_plateau_has_leaves_that_are_plain_arrays_only(plateau_pair, train):
+def test_the_leaves_of_the_state_of_a_plateau_are_plain_arrays(plateau_pair, train):
     _, state = train(plateau_pair.ours, steps=1)
     assert len(jax.tree.leaves(state)) == 1 + len(gradtx.Plateau._fields)
     assert_arrays_only(state)
 
 
-def test_optax_chain_drops_the_extra_arguments_of_a_class_it_does_not_know(plateau_pair, train):
+def test_optax_chain_drops_the_extra_arguments_of_a_foreign_class(plateau_pair, train):
     with pytest.raises(TypeError, match="needs the extra argument 'value'"):
         train(optax.chain(plateau_pair.ours), steps=1)
 
 
-def test_optax_chain_hands_extra_arguments_on_after_to_optax(plateau_pair, train, assert_agree):
+def test_optax_chain_passes_extra_arguments_on_with_to_optax(plateau_pair, train, assert_agree):
     ours, state = train(optax.chain(optax.identity(), gradtx.to_optax(plateau_pair.ours)))
     assert state[1]["scale_by_learning_rate"]["learning_rate"].scale < 1
     assert_agree(ours, train(plateau_pair.theirs)[0])
 
 
-def test_to_optax_gives_an_instance_of_optaxs_class_with_the_same_pair():
+def test_to_optax_returns_an_optax_transformation_with_the_same_pair():
     tx = gradtx.adam(0.1)
     converted = gradtx.to_optax(tx)
     assert isinstance(converted, optax.GradientTransformationExtraArgs)
@@ -57,7 +57,7 @@ def test_to_optax_gives_an_instance_of_optaxs_class_with_the_same_pair():
 
 @pytest.fixture
 def traced():
-    """A jitted step that takes `tx.update` as a static argument, and the list of what it was traced with."""
+    """A function that runs a jitted step with `tx.update` as a static argument, and returns the number of traces."""
     traces = []
 
     @partial(jax.jit, static_argnums=0)
@@ -86,24 +86,24 @@ def test_the_update_of_a_chain_built_twice_is_traced_once(traced, problem):
     assert traced(build(), problem.params) == 1
 
 
-def test_the_update_of_a_transformation_with_other_arguments_is_traced_anew(traced, problem):
+def test_the_update_of_a_transformation_with_other_arguments_is_traced_again(traced, problem):
     assert traced(gradtx.sgd(0.1), problem.params) == 1
     assert traced(gradtx.sgd(0.2), problem.params) == 2
 
 
-def test_the_update_of_a_transformation_around_one_pair_of_optax_is_traced_once(traced, problem):
+def test_the_update_of_a_chain_built_twice_around_one_optax_pair_is_traced_once(traced, problem):
     pair = optax.scale_by_adam()
     assert traced(gradtx.chain(pair, gradtx.scale(-0.1)), problem.params) == 1
     assert traced(gradtx.chain(pair, gradtx.scale(-0.1)), problem.params) == 1
 
 
 @pytest.mark.parametrize("half", ["init", "update"])
-def test_the_halves_of_a_transformation_are_equal_and_hash_alike_only_for_equal_arguments(half):
+def test_init_and_update_are_equal_and_hash_alike_only_for_equal_arguments(half):
     first, again, other = (getattr(gradtx.adam(rate), half) for rate in (0.1, 0.1, 0.2))
     assert (first, hash(first)) == (again, hash(again))
     assert first != other
     assert hash(first) != hash(other)
 
 
-def test_a_learning_rate_given_as_a_float_or_as_an_array_trains_to_the_same_bits(train):
+def test_a_float_and_an_array_learning_rate_train_to_the_same_bits(train):
     chex.assert_trees_all_equal(*(train(gradtx.adam(rate), steps=2)[0] for rate in (0.1, jnp.float32(0.1))))

@@ -1,4 +1,4 @@
-"""Shown by Treescope."""
+"""Transformations and states in Treescope."""
 
 import treescope
 
@@ -14,7 +14,7 @@ def test_the_page_of_a_transformation_names_its_hyperparameters():
     assert "learning_rate" in treescope.render_to_html(gradtx.adam(0.1), compressed=False)
 
 
-def test_a_state_is_shown_by_the_names_of_stages_and_fields(problem):
+def test_a_state_is_shown_with_the_names_of_stages_and_fields(problem):
     state = gradtx.adam(0.1).init(problem.params)
     shown = treescope.render_to_text(state)
     assert all(name in shown for name in ("step", "track_moments", "Moments", "first", "second", "kernel"))

@@ -5,8 +5,8 @@
     s = b2 s + (1 - b2) (g - m)^2 + eps
     p = p - rate (u + weight_decay p)
 
-The details are those of the authors' code. The numerator is the gradient itself, and the divisor has the `s` before the
-step. `stale_mean` has the `m` of the step before in `s`, as Optax does.
+The details follow the authors' code. The numerator is the gradient itself, and the divisor uses the `s` from before the
+step. `stale_mean` uses the `m` of the previous step in `s`, as Optax does.
 """
 
 import numpy as np

@@ -5,7 +5,7 @@
     u = m / (1 - b1^t) / (sqrt(s / (1 - b2^t)) + eps)
     p = p - rate (u + weight_decay p)
 
-The square is that of the distance to the average `m` of this step. `eps` is added to `s` in each step, and to the root.
+The squared distance uses the average `m` of this step. `eps` is added to `s` in each step, and to the root.
 """
 
 import numpy as np

@@ -5,7 +5,7 @@
     D = rho D + (1 - rho) u^2
     p = p - rate (u + weight_decay p)
 
-The paper has no rate, which is 1 by default; `D` averages `u` before the rate multiplies it. `eps` stands in both
+The paper has no rate; here it is 1 by default. `D` averages `u` before the rate multiplies it. `eps` is inside both
 roots, and no average is debiased.
 """
 

@@ -1,15 +1,15 @@
 """Shazeer & Stern (2018), "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", algorithms 4 and 5.
 
     b = 1 - t^-decay
-    R = b R + (1 - b) rowmean(g^2 + eps1), and C so for the columns
+    R = b R + (1 - b) rowmean(g^2 + eps1), and C likewise for the columns
     V = R C / mean(R) for a matrix, else V = b V + (1 - b) (g^2 + eps1)
     u = g / sqrt(V)
     u = u / max(1, RMS(u) / clip)
     p = p - rate max(eps2, RMS(p)) u - rate weight_decay p
 
 `b` is 0 in the first step. `relative_step` multiplies `u` by `min(rate, 1 / sqrt(t))` instead of the rate, and
-`parameter_scale=False` has 1 for the maximum. The paper has no weight decay; here it goes by the rate alone, as in
-PyTorch.
+`parameter_scale=False` replaces the maximum with 1. The paper has no weight decay; here it is multiplied by the rate
+alone, as in PyTorch.
 """
 
 import numpy as np

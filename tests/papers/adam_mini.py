@@ -5,8 +5,8 @@
     u = m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
     p = p - rate (u + weight_decay p)
 
-The array is one block, so `v` is one number. The authors' code divides the arrays of attention and of embeddings,
-which it knows by name, into more blocks.
+The array is one block, so `v` is one number. The authors' code splits attention and embedding arrays, which it
+recognises by name, into more blocks.
 """
 
 import numpy as np

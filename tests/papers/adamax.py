@@ -5,9 +5,9 @@
     u = m / ((1 - b1^t) n)
     p = p - rate (u + weight_decay p)
 
-The paper has no `eps`; it is added to `|g|` as in PyTorch and Optax. With `eps=0` a parameter without any gradient
-stays, since 0 / 0 is 0. `n` is not debiased. With `weight_decay`, which Loshchilov & Hutter (2019) decouple, the rule
-is AdaMaxW; Optax decays by 1e-4.
+The paper has no `eps`; it is added to `|g|` as in PyTorch and Optax. With `eps=0`, a parameter that never has a
+gradient does not move, because 0 / 0 is 0. `n` is not debiased. With `weight_decay`, which Loshchilov & Hutter (2019)
+decouple, the rule is AdaMaxW; Optax decays by 1e-4.
 """
 
 import numpy as np

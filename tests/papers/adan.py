@@ -7,8 +7,9 @@
     u = (m + b2 v) / (sqrt(n) + eps), with all three debiased
     p = (p - rate u) / (1 + rate weight_decay)
 
-The decays weigh the past, as in the authors' code. The paper's decays weigh the new (0.02, 0.08, 0.01), so its
-`1 - beta_2` is `b2`. `proximal=False` has the decay of the other methods, `p - rate (u + weight_decay p)`.
+The decays are the weights of the past, as in the authors' code. The paper's decays are the weights of the new value
+(0.02, 0.08, 0.01), so its `1 - beta_2` is `b2`. `proximal=False` decays like the other methods,
+`p - rate (u + weight_decay p)`.
 """
 
 import numpy as np

@@ -6,8 +6,8 @@
     u = (m / (1 - b1^t) + alpha s) / (sqrt(v / (1 - b2^t)) + eps)
     p = p - rate (u + weight_decay p)
 
-The slow average `s` is not debiased. `alpha_warmup` and `b3_warmup` raise `alpha` and `b3` over as many steps.
-`alpha=5` is the paper's; the authors' code has 2.
+The slow average `s` is not debiased. `alpha_warmup` and `b3_warmup` are the numbers of steps over which `alpha` and
+`b3` rise. The paper has `alpha=5`; the authors' code has 2.
 """
 
 import numpy as np
@@ -51,7 +51,7 @@ def alpha_at(t, alpha, warmup):
 
 
 def b3_at(t, b3, warmup, start=0.9):
-    """The `b3` of step `t`, whose half-life grows evenly from that of `start`, which is the paper's `b1`:
+    """The `b3` of step `t`. Its half-life grows linearly from that of `start`, which is `b1` in the paper:
     `min(exp(ln start ln b3 / ((1 - t / warmup) ln b3 + t / warmup ln start)), b3)`.
     """
     low, high, part = np.log(start), np.log(b3), t / warmup

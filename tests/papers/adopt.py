@@ -1,12 +1,12 @@
 """Taniguchi et al. (2024), "ADOPT: Modified Adam Can Converge with Any beta2 with the Optimal Rate", algorithm 2.
 
-    n = g / max(sqrt(v), eps), at least -clip(t) and at most clip(t)
+    n = g / max(sqrt(v), eps), clipped to [-clip(t), clip(t)]
     m = b1 m + (1 - b1) n
     p = p - rate (m + weight_decay p)
     v = b2 v + (1 - b2) g^2
 
-The first gradient only sets `v = g^2`: the parameters stay and do not decay. `clip` counts its steps from 1 at the
-second gradient, and `clip=None` bounds nothing. No average is debiased.
+The first gradient only sets `v = g^2`; the parameters neither move nor decay. `clip` counts its steps from 1 at the
+second gradient, and `clip=None` disables it. No average is debiased.
 """
 
 import numpy as np

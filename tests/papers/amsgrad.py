@@ -7,8 +7,8 @@
     p = p - rate (u + weight_decay p)
 
 The paper debiases nothing and has no `eps`. The variant "pytorch" debiases after the maximum, `m / (1 - b1^t)` and
-`w / (1 - b2^t)`, so that the divisor may fall. The variant "optax" debiases before it, `w = max(w, v / (1 - b2^t))`,
-and debiases `m` as well.
+`w / (1 - b2^t)`, so the divisor can decrease. The variant "optax" debiases before it, `w = max(w, v / (1 - b2^t))`, and
+debiases `m` as well.
 """
 
 import numpy as np

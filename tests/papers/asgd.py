@@ -4,8 +4,8 @@
     p = p (1 - lambd e) - e g
     a = a + (p - a) / max(1, t - 1 - t0)
 
-The rule is that of torch.optim.ASGD. The first step sets `a = p`. `average` asks for the path of `a` instead of that of
-`p`, from the same first parameters.
+The rule is that of torch.optim.ASGD. The first step sets `a = p`. With `average`, the path is that of `a` instead of
+`p`, from the same initial parameters.
 """
 
 import numpy as np

@@ -6,9 +6,9 @@
     mask = 1 where u g > 0, else 0
     p = p - rate (size / (count + 1) mask u + weight_decay p)
 
-`size` is the number of entries of the array, and `count` the number that the mask keeps. The decay is neither masked
-nor scaled. `scale="mean"` has the factor `1 / max(mean(mask), 1e-3)` of the authors' present code. `raw_eps` adds `eps`
-to the root of the biased `v`, `(sqrt(v) + eps) / sqrt(1 - b2^t)`, as the authors' code does with 1e-6.
+`size` is the number of entries of the array, and `count` is the number that the mask keeps. The decay is neither masked
+nor scaled. `scale="mean"` uses the factor `1 / max(mean(mask), 1e-3)` of the authors' current code. `raw_eps` adds
+`eps` to the root of the biased `v`, `(sqrt(v) + eps) / sqrt(1 - b2^t)`, as the authors' code does with 1e-6.
 """
 
 import numpy as np

@@ -6,8 +6,8 @@
     S = S - g
     p = p_0 + S / (L max(G + L, alpha L)) (L + R) - weight_decay p
 
-This is COCOB-Backprop, entry by entry; it has no rate. `L` is `eps` at first, as in the authors' code; in the paper it
-is 0, and 0 / 0 is 0. The paper has no decay.
+This is COCOB-Backprop for each entry; it has no rate. `L` starts from `eps`, as in the authors' code; in the paper it
+starts from 0, and 0 / 0 is 0. The paper has no decay.
 """
 
 import numpy as np

@@ -9,9 +9,9 @@
     p = p - m / (sqrt(v) + eps) - k weight_decay p
     d = max(d, r / ((1 - c) |s|_1))
 
-The details are those of the authors' code (dadaptation 3.1). `r` has the `s` and the `v` before the step;
-`old_denominator=False` has the new `v` there. `d` is `d0` at first, and does not change where `s` is 0. `debias`
-multiplies `k` by `sqrt(1 - b2^t) / (1 - b1^t)`. The papers recommend a `rate` of 1.
+The details follow the authors' code (dadaptation 3.1). `r` uses the `s` and the `v` from before the step;
+`old_denominator=False` uses the new `v`. `d` starts from `d0`, and does not change if `s` is 0. `debias` multiplies `k`
+by `sqrt(1 - b2^t) / (1 - b1^t)`. The papers recommend a `rate` of 1.
 """
 
 import numpy as np

@@ -4,8 +4,8 @@
     G = G + |g|^2
     p = p - rate r / sqrt(G + eps) (g + weight_decay p)
 
-`r` is `initial` at first, by default `relative (1 + |p_0|)`. `eps` stands in the root once, not in each summand. The
-paper recommends a `rate` of 1. It also reports an average of the parameters, which is left out.
+`r` starts from `initial`, by default `relative (1 + |p_0|)`. `eps` is added once inside the root, not to each summand.
+The paper recommends a `rate` of 1. It also reports an average of the parameters, which is omitted here.
 """
 
 import numpy as np

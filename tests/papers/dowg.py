@@ -5,7 +5,7 @@ algorithm 1.
     v = v + q |g|^2
     p = p - rate q / (sqrt(v) + eps) (g + weight_decay p)
 
-The squared distance `q` is `initial` at first, by default `eps`. That and the `eps` in the divisor are the authors'
+The squared distance `q` starts from `initial`, by default `eps`. This and the `eps` in the divisor follow the authors'
 code; the paper has no `eps`.
 """
 

@@ -5,8 +5,8 @@
     v = momentum v + rate ratio h
     p = p - v
 
-The rate stands inside the momentum, and the decay is in the gradient. `joint_norm` divides by `|h| + eps`, as Optax
-does. The ratio is 1 where either norm is 0. The paper has no `eps`.
+The rate is inside the momentum, and the decay is in the gradient. `joint_norm` divides by `|h| + eps`, as Optax does.
+The ratio is 1 where either norm is 0. The paper has no `eps`.
 """
 
 from papers.runner import norm, run, zeros

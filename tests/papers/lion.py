@@ -4,7 +4,7 @@
     m = b2 m + (1 - b2) g
     p = p - rate (u + weight_decay p)
 
-`u` has the `m` before the step.
+`u` uses the `m` from before the step.
 """
 
 import numpy as np

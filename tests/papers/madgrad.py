@@ -7,7 +7,7 @@ Stochastic Optimization", algorithm 1.
     z = p_0 - s / (cbrt(v) + eps)
     p = momentum p + (1 - momentum) z - rate weight_decay p
 
-The authors' code has `rate + eps` for the rate. The paper has no decoupled decay.
+The authors' code uses `rate + eps` as the rate. The paper has no decoupled decay.
 """
 
 import numpy as np

@@ -7,9 +7,9 @@
     u = m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
     p = p - rate (u + weight_decay p)
 
-This is MARS-AdamW in the approximate version, where `g_before` is the gradient of the step before on its own data. In
-the first step `g_before` is `g`, since the paper has the same parameters before it; with `zero_before` it is 0, as in
-the authors' code.
+This is the approximate version of MARS-AdamW, where `g_before` is the gradient of the previous step on its own data. In
+the first step, `g_before` is `g`, because the paper sets the previous parameters equal to the first; with `zero_before`
+it is 0, as in the authors' code.
 """
 
 import numpy as np

@@ -8,14 +8,14 @@
     D = D + base(g)
     p = p_0 + sum(s) D
 
-`base` takes the gradient, the parameters and the step to what is added to the parameters, by default `-rate g`. `D` is
-the sum of its updates, and `m`, `v`, `r` and `s` have one number for each of the `n` `betas`; all start from 0. `h` has
-the `D` before the step, and `p / |p|` is 0 where `|p|` is 0. The authors' code starts `m` at 1e-6 and has in `h` the
-`p` to which the base alone would step.
+`base` maps the gradient, the parameters and the step to an update of the parameters, by default `-rate g`. `D` is the
+sum of its updates, and `m`, `v`, `r` and `s` have one number for each of the `n` `betas`; all start from 0. `h` uses
+the `D` from before the step, and `p / |p|` is 0 where `|p|` is 0. The authors' code starts `m` from 1e-6, and uses in
+`h` the `p` to which the base alone would step.
 
-The variant "optax" starts `s` from `s_init` for each beta, takes `D` as `(p - p_0) / (sum(s) + eps)`, has `|p| + eps`
-in the quotient and `|h| + eps` in `m`, and keeps `h` in `r` within `[-m, m]` of the `m` before. It takes the maximum of
-`r` and 0 in `s` only, so that `r` itself may be negative.
+The variant "optax" starts `s` from `s_init` for each beta, computes `D` as `(p - p_0) / (sum(s) + eps)`, uses
+`|p| + eps` in the quotient and `|h| + eps` in `m`, and clips the `h` in `r` to `[-m, m]` with the previous `m`. It
+takes the maximum of `r` and 0 only in `s`, so `r` itself can be negative.
 """
 
 import numpy as np

@@ -7,9 +7,9 @@
     tau = min(rate / rho, max(a (f - rho lowest - gamma) + <d, p>, 0) / |d|^2)
     p = (p - tau d) / a
 
-The averages start as the first values, and `rho` is 1. With `debias` they start from 0, and `rho` is `1 - beta^t`.
-Where `d` is 0 the parameters only decay. With `estimate` the lower bound of the loss is estimated by algorithm 3:
-`lowest` is then its start, and the least that it may be.
+The averages start from the first values, and `rho` is 1. With `debias`, they start from 0, and `rho` is `1 - beta^t`.
+If `d` is 0, the parameters only decay. With `estimate`, algorithm 3 estimates the lower bound of the loss; `lowest` is
+then its initial value and its minimum.
 """
 
 import numpy as np
@@ -20,8 +20,8 @@ from papers.runner import at, run
 class LowerBound:
     """The lower bound of the loss, given or estimated.
 
-    The estimate changes twice in a step. Before the step, if `a (f - gamma) + <d, p> < a rho bound`, the bound becomes
-    half of what makes the two equal. After the step, `bound = (f + <d, p> - gamma - tau |d|^2 / 2) / rho`.
+    The estimate changes twice per step. Before the step, if `a (f - gamma) + <d, p> < a rho bound`, the bound becomes
+    half of the value that makes both sides equal. After the step, `bound = (f + <d, p> - gamma - tau |d|^2 / 2) / rho`.
     """
 
     def __init__(self, lowest, estimate):
@@ -29,7 +29,7 @@ class LowerBound:
         self.estimate = estimate
 
     def step_size(self, rate, decay, rho, f, gamma, dot, square):
-        """The `tau` of this step, of `dot = <d, p>` and `square = |d|^2`."""
+        """The `tau` of this step, from `dot = <d, p>` and `square = |d|^2`."""
         a = 1 + rate * decay
         cap = a * (f - gamma) + dot
         if self.estimate and cap < a * rho * self.now:

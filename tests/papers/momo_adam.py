@@ -10,7 +10,7 @@
     tau = min(rate / rho, max(a (f - rho lowest - gamma) + <d, p>, 0) / <d, d / D>)
     p = (p - tau d / D) / a
 
-This is MoMo in the norm of `D`. Its averages start from 0, and `estimate` estimates the lower bound as there.
+This is MoMo in the norm of `D`. Its averages start from 0, and `estimate` estimates the lower bound as in MoMo.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Dozat (2016), "Incorporating Nesterov Momentum into Adam".
 
-    c_t = b1, or b1 (1 - 0.96^(t momentum_decay) / 2) where a momentum_decay is given
+    c_t = b1, or b1 (1 - 0.96^(t momentum_decay) / 2) if momentum_decay is given
     C_t = c_1 c_2 ... c_t
     m = b1 m + (1 - b1) g
     v = b2 v + (1 - b2) g^2
@@ -8,8 +8,8 @@
     u = first / (sqrt(v / (1 - b2^t)) + eps)
     p = p - rate (u + weight_decay p)
 
-`momentum_decay=0.004` is the paper's schedule of the momentum, as in torch.optim.NAdam; `m` itself has the constant
-`b1` there, too. With `weight_decay`, which Loshchilov & Hutter (2019) decouple, the rule is NAdamW.
+`momentum_decay=0.004` is the paper's schedule of the momentum, as in torch.optim.NAdam, where `m` itself also uses the
+constant `b1`. With `weight_decay`, which Loshchilov & Hutter (2019) decouple, the rule is NAdamW.
 """
 
 import numpy as np

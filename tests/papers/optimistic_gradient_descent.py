@@ -3,7 +3,7 @@ Extra-gradient and Optimistic Gradient Methods for Saddle Point Problems", which
 
     p = p - rate ((alpha + beta) g - beta g_before)
 
-In the first step `g_before` is `g`, so that the step is `rate alpha g`.
+In the first step, `g_before` is `g`, so the step is `rate alpha g`.
 """
 
 from papers.runner import run

@@ -3,8 +3,8 @@
     size = min((value - lowest) / (c |g|^2 + eps), largest)
     p = p - rate size (g + weight_decay p)
 
-The bound `largest` is that of Loizou et al. (`SPS_max`); `largest=inf` is Polyak's own step. `rate` multiplies the size
-and is in neither source. The difference may be negative, and then so is the step. Nothing moves where `g` is 0.
+The bound `largest` comes from Loizou et al. (`SPS_max`); `largest=inf` is Polyak's own step. `rate` multiplies the size
+and is in neither source. The difference can be negative, and then the size is negative too. Nothing moves if `g` is 0.
 """
 
 import numpy as np

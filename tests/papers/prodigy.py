@@ -8,10 +8,10 @@
     p = p - k m / (sqrt(v) + d eps) - k weight_decay p
     d = max(d, d_coef r / |s|_1)
 
-`b3` is `sqrt(b2)` by default. The paper multiplies the second terms of `r` and `s` by `1 - b3`, which cancels. `d` is
-`d0` at first, and does not change where `s` is 0. `debias` multiplies `k` by `sqrt(1 - b2^t) / (1 - b1^t)`, which the
-authors' code does not do by default. `new_d_eps` has the new `d` in `d eps`, as the authors' code does.
-`safeguard_warmup` has `d d` instead of `d k` in `s`. The paper recommends a `rate` of 1.
+`b3` is `sqrt(b2)` by default. The paper multiplies the second terms of `r` and `s` by `1 - b3`, which cancels. `d`
+starts from `d0`, and does not change if `s` is 0. `debias` multiplies `k` by `sqrt(1 - b2^t) / (1 - b1^t)`, which the
+authors' code does not do by default. `new_d_eps` uses the new `d` in `d eps`, as the authors' code does.
+`safeguard_warmup` uses `d d` instead of `d k` in `s`. The paper recommends a `rate` of 1.
 """
 
 import numpy as np

@@ -8,8 +8,8 @@
     u = r sqrt(1 - b2^t) / (sqrt(v) + eps) m / (1 - b1^t) where rho > threshold, else m / (1 - b1^t)
     p = p - rate (u + weight_decay p)
 
-The paper's threshold is 4, and it has no `eps`. The threshold of 5 and the `eps` beside the root of the biased `v` are
-those of the authors' code and of PyTorch. `debiased_eps` adds `eps` to the debiased root, `sqrt(v / (1 - b2^t)) + eps`.
+The paper's threshold is 4, and it has no `eps`. The threshold of 5 and the `eps` added to the root of the biased `v`
+follow the authors' code and PyTorch. `debiased_eps` adds `eps` to the debiased root, `sqrt(v / (1 - b2^t)) + eps`.
 """
 
 import numpy as np

@@ -6,9 +6,9 @@ Networks", equations 38 to 41.
     d = momentum d + g / (sqrt(n - a^2) + eps)
     p = p - rate d
 
-Hinton's rule has neither `a` nor momentum, and these are the defaults; `centered` subtracts `a^2`. Graves has
-`centered`, `eps_in_root`, which is `sqrt(n - a^2 + eps)`, `decay=0.95`, `momentum=0.9` and `eps=1e-4`. He multiplies
-by the rate inside `d`, which is the same for a constant rate. No average is debiased.
+By default, this is Hinton's rule, which has neither `a` nor momentum; `centered` subtracts `a^2`. Graves uses
+`centered`, `eps_in_root`, which is `sqrt(n - a^2 + eps)`, `decay=0.95`, `momentum=0.9` and `eps=1e-4`. He multiplies by
+the rate inside `d`, which is the same for a constant rate. No average is debiased.
 """
 
 import numpy as np

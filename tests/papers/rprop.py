@@ -1,12 +1,12 @@
 """Riedmiller & Braun (1993), "A direct adaptive method for faster backpropagation learning: the RPROP algorithm".
 
     s = sign(g h)
-    size = size eta_plus where s > 0, size eta_minus where s < 0, and at least `smallest` and at most `largest`
+    size = size eta_plus where s > 0, size eta_minus where s < 0, clipped to [smallest, largest]
     h = 0 where s < 0, else g
     p = p - sign(h) size
 
-`h` is the gradient that the step before kept, at first 0, and `size` is `rate` at first. The form is iRprop- of Igel &
-Huesken (2000), which PyTorch has: where the sign of the gradient turns, the parameter stays, and the next step does not
+`h` is the gradient that the previous step kept, and starts from 0; `size` starts from `rate`. This is iRprop- of Igel &
+Huesken (2000), as in PyTorch: where the gradient changes sign, the parameter does not move, and the next step does not
 change the size.
 """
 

@@ -1,9 +1,9 @@
-"""The runner of the papers' rules and the arithmetic that they share, in NumPy and float64.
+"""Run the papers' rules, and provide the arithmetic that they share, in NumPy and float64.
 
-Each other module of this package holds one method, written from its paper without gradtx and without JAX. Its function
-`path` takes the first parameters (one array), the gradients (a function of the parameters, or an array with the step
-first) and the hyperparameters. It returns the parameters of all steps, the first included. The modules share these
-conventions:
+Every other module of this package implements one method from its paper, without gradtx or JAX. Its function `path`
+takes the initial parameters (one array), the gradients (a function of the parameters, or an array whose first axis is
+the step) and the hyperparameters. It returns the parameters of all steps, including the initial ones. The modules share
+these conventions:
 
 - `t` counts the steps from 1, `g` is the gradient at the parameters `p` before the step, and `rate` is the learning
   rate.
@@ -25,7 +25,7 @@ Rule = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 def run(p: Any, gradients: Any, rule: Rule, steps: int | None = None) -> np.ndarray:
-    """The path of `rule`, which takes the gradient, the parameters and the step to the next parameters."""
+    """The path of `rule`, which maps the gradient, the parameters and the step to the next parameters."""
     path = [np.array(p, np.float64)]
     for t in range(1, (len(gradients) if steps is None else steps) + 1):
         g = gradients(path[-1]) if callable(gradients) else gradients[t - 1]

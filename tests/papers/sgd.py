@@ -3,7 +3,7 @@
     v = momentum v + g
     p = p - rate v
 
-A momentum of 0 is plain gradient descent. The rate stands outside the momentum, as in PyTorch.
+A momentum of 0 gives plain gradient descent. The rate is outside the momentum, as in PyTorch.
 """
 
 from papers.runner import run, zeros

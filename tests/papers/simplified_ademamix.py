@@ -5,8 +5,8 @@
     u = (alpha g + m) / (sqrt(v / (1 - b2^t)) + eps)
     p = p - rate (u + weight_decay p)
 
-`m` has no factor `1 - b1`, and by the default of the authors' code it is not debiased. `b1_warmup` raises `b1` from
-`b1_start` over as many steps, as AdEMAMix raises its `b3`.
+`m` has no factor `1 - b1`, and it is not debiased, as by default in the authors' code. `b1_warmup` is the number of
+steps over which `b1` rises from `b1_start`, as AdEMAMix raises its `b3`.
 """
 
 import numpy as np

@@ -6,8 +6,8 @@
     m = momentum m + (1 - momentum) u
     p = p - rate m
 
-The slices along each axis cover the array: the rows and columns of a matrix, the entries of a vector, for which the
-rule is that of Adagrad. The average `m` is not debiased, as in the authors' code. The paper has no `eps`.
+The slices along each axis cover the array: they are the rows and columns of a matrix, or the entries of a vector, for
+which the rule is that of Adagrad. The average `m` is not debiased, as in the authors' code. The paper has no `eps`.
 """
 
 import numpy as np

@@ -3,12 +3,12 @@ algorithm 3.
 
     m = b1 m + (1 - b1) g
     h = b2 h + (1 - b2) hessian(p), in the steps 1, 1 + interval, 1 + 2 interval, ...
-    u = m / max(gamma h, eps), at least -clip and at most clip
+    u = m / max(gamma h, eps), clipped to [-clip, clip]
     p = p - rate (u + weight_decay p)
 
-`hessian` takes the parameters to the diagonal of the Hessian or an estimate of it. The paper debiases nothing; `debias`
-divides `m` by `1 - b1^t`, as the authors' Sophia-H and Optax do. `late` renews `h` after `u` has used it, as Optax
-does, so that the first step has `h = 0` and is a step of signs.
+`hessian` maps the parameters to the diagonal of the Hessian or an estimate of it. The paper debiases nothing; `debias`
+divides `m` by `1 - b1^t`, as the authors' Sophia-H and Optax do. `late` updates `h` after `u` has used it, as Optax
+does, so the first step uses `h = 0` and depends only on signs.
 """
 
 import numpy as np

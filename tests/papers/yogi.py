@@ -6,7 +6,7 @@
     p = p - rate (u + weight_decay p)
 
 `v` starts from `initial`. The algorithm debiases nothing; `debias` divides `m` by `1 - b1^t` and `v` by `1 - b2^t`.
-Optax and others do so, and also start `m` from `m_initial = 1e-6`, so that a parameter without any gradient moves.
+Optax and others do so, and also start `m` from `m_initial = 1e-6`, so a parameter that never has a gradient moves.
 """
 
 import numpy as np

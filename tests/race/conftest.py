@@ -1,4 +1,4 @@
-"""What the tests of the race share."""
+"""Fixtures for the tests of the race."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from gradtx.race import training
 
 @pytest.fixture
 def untimed(monkeypatch):
-    """A race that does not time its steps, for which it compiles an epoch anew: most of the time of a tiny race."""
+    """Do not time the steps. Timing compiles another epoch, which takes most of the time of a tiny race."""
     monkeypatch.setattr(training, "seconds_per_step", lambda *args: 1e-4)

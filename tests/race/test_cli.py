@@ -1,4 +1,4 @@
-"""The command, from its words to its files."""
+"""The `race` command, from its arguments to its files."""
 
 import importlib.util
 import json
@@ -14,7 +14,7 @@ from gradtx.race.contestants import CONTESTANTS
 from gradtx.race.data import digits
 from gradtx.race.models import TASKS
 
-# Tests of one race, which one process is to run.
+# One worker runs these tests, so that they share one race.
 FILES = pytest.mark.xdist_group("race files")
 PICTURES = ("loss.png", "loss_common_rate.png", "paths.png", "schedule.png")
 
@@ -40,7 +40,7 @@ def test_a_race_writes_its_files_and_no_others(folder):
 
 @FILES
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_is_no_blank_page(folder, name):
+def test_a_picture_is_not_blank(folder, name):
     pixels = matplotlib.image.imread(folder / name)
     assert pixels.shape[0] > 500 and pixels.shape[1] > 900
     inked = (pixels[..., :3] < 0.9).any(axis=-1).mean()
@@ -64,7 +64,7 @@ def test_the_json_holds_settings_and_all_curves(folder):
         assert all(len(by_seed) == 2 and all(len(curve) == 3 for curve in by_seed) for by_seed in curves)
 
 
-def test_an_unknown_optimizer_brings_the_closest_and_the_known(capsys):
+def test_an_unknown_optimizer_prints_the_closest_and_all_known_names(capsys):
     message = _refusal(capsys, "--optimizers", "sgd,adamx")
     assert "'adamx'" in message and "Did you mean 'adam" in message
     assert all(name in message for name in CONTESTANTS)
@@ -84,7 +84,7 @@ def test_an_empty_list_of_optimizers_is_refused(capsys):
     assert "no optimizer" in _refusal(capsys, "--optimizers", ",")
 
 
-def test_missing_packages_are_named_with_the_remedy(monkeypatch, capsys, tmp_path):
+def test_missing_packages_are_named_with_the_install_command(monkeypatch, capsys, tmp_path):
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sklearn" else find(name))
     assert main(["race", "--out", str(tmp_path / "race")]) == 1
@@ -93,7 +93,7 @@ def test_missing_packages_are_named_with_the_remedy(monkeypatch, capsys, tmp_pat
     assert not (tmp_path / "race").exists()
 
 
-def test_an_interrupted_race_keeps_what_has_finished(monkeypatch, capsys, tmp_path, untimed):
+def test_an_interrupted_race_keeps_the_finished_results(monkeypatch, capsys, tmp_path, untimed):
     real = running.run
 
     def interrupted(settings, name, bar):
@@ -109,7 +109,7 @@ def test_an_interrupted_race_keeps_what_has_finished(monkeypatch, capsys, tmp_pa
     assert "sgd" in capsys.readouterr().out
 
 
-def test_importing_gradtx_imports_no_race():
+def test_importing_gradtx_does_not_import_the_race():
     wanted = "{'gradtx.race', 'matplotlib', 'sklearn', 'tqdm'}"
     subprocess.run([sys.executable, "-c", f"import sys, gradtx; assert not {wanted} & set(sys.modules)"], check=True)
 

@@ -1,4 +1,4 @@
-"""Names of contestants and of groups."""
+"""The names of contestants and groups."""
 
 import jax.numpy as jnp
 import pytest
@@ -8,7 +8,7 @@ from gradtx.race.contestants import ARTICLE_ORDER, CONTESTANTS, DEFAULT, GROUPS,
 
 
 @pytest.mark.parametrize("name", CONTESTANTS)
-def test_every_contestant_is_made_with_one_rate_or_many(name):
+def test_every_contestant_can_be_built_with_one_rate_or_many(name):
     length = Length(epochs=3, steps_per_epoch=10)
     params = jnp.ones(3)
     for rate in (0.01, jnp.array([0.01, 0.1])):
@@ -16,11 +16,11 @@ def test_every_contestant_is_made_with_one_rate_or_many(name):
         assert tx.init(params)
 
 
-def test_the_default_holds_all_of_the_articles_order():
+def test_the_default_includes_every_optimizer_in_the_articles_order():
     assert set(ARTICLE_ORDER) <= set(DEFAULT) <= set(CONTESTANTS)
 
 
-def test_names_are_kept_in_order_and_once():
+def test_names_keep_their_order_without_duplicates():
     assert contestants.names("adam, sgd,adam") == ("adam", "sgd")
 
 
@@ -28,11 +28,11 @@ def test_a_group_stands_for_its_members():
     assert contestants.names("sgd,recipes") == ("sgd", *GROUPS["recipes"])
 
 
-def test_all_stands_for_everyone():
+def test_all_stands_for_every_contestant():
     assert contestants.names("all") == tuple(CONTESTANTS)
 
 
-def test_an_unknown_name_brings_the_closest_and_the_known():
+def test_an_unknown_name_raises_with_the_closest_and_all_known_names():
     with pytest.raises(ValueError, match="'adamm'") as caught:
         contestants.names("sgd,adamm")
     assert "Did you mean 'adam'?" in str(caught.value)

@@ -1,4 +1,4 @@
-"""The digits and their two parts."""
+"""The digits and their train/validation split."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ def _rows(images):
     return {image.tobytes() for image in images}
 
 
-def test_parts_have_1437_and_360_images():
+def test_the_split_has_1437_and_360_images():
     train, validation = digits()
     assert train.images.shape == (1437, 8, 8) and train.labels.shape == (1437,)
     assert validation.images.shape == (360, 8, 8) and validation.labels.shape == (360,)
@@ -20,7 +20,7 @@ def test_no_image_is_in_both_parts():
     assert not _rows(train.images) & _rows(validation.images)
 
 
-def test_images_fill_zero_to_one():
+def test_images_range_from_zero_to_one():
     for part in digits():
         assert part.images.dtype == np.float32
         assert part.images.min() == 0.0 and part.images.max() == 1.0

@@ -10,20 +10,20 @@ from gradtx.race.data import digits
 from gradtx.race.models import TASKS
 from gradtx.race.results import RATES
 
-# A network that knows nothing has a loss of log(10) = 2.3, and a new one 2.4.
+# A uniform guess has a loss of log(10) = 2.3, and an untrained network has a loss of 2.4.
 STATED = dict.fromkeys(CONTESTANTS, 0.2)
-STATED["simplified_ademamix"] = 0.3  # with a momentum that is a sum, for rates below the grid
-STATED["dog"] = STATED["mechanized_sgd"] = 0.4  # whose first steps are a millionth of the way
-STATED["rprop"] = 2.0  # which is for full batches: between two others the sign of a gradient turns by chance
+STATED["simplified_ademamix"] = 0.3  # its momentum is a sum, so it needs rates below the grid
+STATED["dog"] = STATED["mechanized_sgd"] = 0.4  # their first steps go a millionth of the way
+STATED["rprop"] = 2.0  # it is made for full batches; between minibatches, the signs of gradients flip by chance
 
-# Those that `make test` trains.
+# The contestants that `make test` trains.
 SAMPLE = ("adam", "prodigy")
 
 
 @pytest.mark.parametrize(
     "name", [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in CONTESTANTS]
 )
-def test_at_some_rate_of_the_grid_eight_epochs_fall_below_the_stated_loss(name):
+def test_eight_epochs_at_some_rate_of_the_grid_reach_the_stated_loss(name):
     task, seeds, length = TASKS["mlp"], jnp.arange(1), Length(epochs=8, steps_per_epoch=22)
     tx = CONTESTANTS[name](jnp.array(RATES), length)
     population, _ = training.start_population(task, tx, seeds, digits())

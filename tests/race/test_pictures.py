@@ -1,4 +1,4 @@
-"""What the pictures show, as numbers."""
+"""The numbers that the plots show."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,12 +13,12 @@ def _valley_path(tx):
     return pictures.descend(tx, pictures._valley, (-9.0, 1.5), steps=40)
 
 
-def test_a_path_is_the_iteration_of_the_rule():
+def test_a_path_iterates_the_update_rule():
     path = pictures.descend(gradtx.sgd(0.1), lambda p: jnp.sum(p**2), (1.0, -2.0), steps=3)
     np.testing.assert_allclose(path, np.outer(0.8 ** np.arange(4), [1.0, -2.0]), rtol=1e-6)
 
 
-def test_sgd_crosses_the_valley_oftener_than_momentum_and_adam():
+def test_sgd_crosses_the_valley_more_often_than_momentum_and_adam():
     crossings = [
         int((np.diff(np.sign(_valley_path(tx)[:, 1])) != 0).sum())
         for tx in (gradtx.sgd(0.019), gradtx.sgd(0.003, momentum=0.9), gradtx.adam(0.3))
@@ -27,7 +27,7 @@ def test_sgd_crosses_the_valley_oftener_than_momentum_and_adam():
     assert max(crossings[1:]) < 10
 
 
-def test_momentum_and_adam_come_nearer_than_sgd():
+def test_momentum_and_adam_end_closer_to_the_minimum_than_sgd():
     sgd, momentum, adam = (
         np.linalg.norm(_valley_path(tx)[-1])
         for tx in (gradtx.sgd(0.019), gradtx.sgd(0.003, momentum=0.9), gradtx.adam(0.3))
@@ -35,7 +35,7 @@ def test_momentum_and_adam_come_nearer_than_sgd():
     assert momentum < 0.5 * sgd and adam < 0.5 * sgd
 
 
-def test_of_more_contestants_than_styles_the_best_are_named_and_the_rest_are_grey(tmp_path, monkeypatch):
+def test_with_more_contestants_than_styles_the_best_are_named_and_the_rest_are_grey(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(pictures, "_save", lambda figure, path: drawn.append(figure))
     settings = Settings("mlp", epochs=1, seeds=1, rates=(0.1,), common_rate=0.1)

@@ -1,4 +1,4 @@
-"""Which rate is chosen, what counts as diverged, and what is said about it."""
+"""Which rate is chosen, what counts as diverged, and how both are reported."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from gradtx.race.training import Metrics
 
 
 def _result(losses, name="adam", accuracy=0.5, validation=None):
-    """A result of two seeds whose losses, [rates, epochs], are the same for both."""
+    """A result with two seeds that have the same losses, [rates, epochs]."""
     losses = np.repeat(np.array(losses, float)[:, None], 2, axis=1)
     validation = losses if validation is None else np.repeat(np.array(validation, float)[:, None], 2, axis=1)
     accuracies = np.broadcast_to(accuracy, losses.shape)
@@ -20,7 +20,7 @@ def _result(losses, name="adam", accuracy=0.5, validation=None):
     return Result(name, settings, Metrics(losses, validation, accuracies), 22, 1e-4, 8.0)
 
 
-def test_the_rate_of_least_final_validation_loss_is_chosen():
+def test_the_rate_with_the_lowest_final_validation_loss_is_chosen():
     result = _result([[2, 0.1], [2, 1.0], [2, 1.0]], validation=[[2, 0.9], [2, 0.3], [2, 0.5]])
     assert result.chosen == 1
 
@@ -32,11 +32,11 @@ def test_a_rate_that_diverged_is_not_chosen(end):
     assert result.chosen == 2
 
 
-def test_a_loss_that_was_infinite_on_the_way_has_diverged():
+def test_a_loss_that_was_infinite_during_training_counts_as_diverged():
     assert list(_result([[2, np.inf, 1], [2, 1.5, 1]]).diverged) == [True, False]
 
 
-def test_one_diverged_seed_makes_a_rate_diverged():
+def test_a_rate_diverges_if_one_seed_diverges():
     result = _result([[2, 1], [2, 1]])
     result.curves.train_loss[0, 1, -1] = np.nan
     assert list(result.diverged) == [True, False]
@@ -48,18 +48,18 @@ def test_an_edge_of_the_grid_is_marked():
     assert not inside.at_edge and "(edge)" not in table.text([inside])
 
 
-def test_the_target_is_never_reached_by_low_accuracy():
+def test_a_low_accuracy_never_reaches_the_target():
     result = _result([[2, 1.0]], accuracy=0.9)
     assert result.epochs_to_target(0) == np.inf
     assert table.markdown([result]).count("| - | - |") == 1
 
 
-def test_epochs_to_target_are_the_first_that_reach_it():
+def test_epochs_to_target_counts_to_the_first_epoch_that_reaches_it():
     result = _result([[2, 1, 1, 1]], accuracy=[[[0.1, 0.9, 0.96, 0.94], [0.1, 0.9, 0.97, 0.99]]])
     assert result.epochs_to_target(0) == 2
 
 
-def test_a_race_at_a_huge_rate_only_is_reported_as_diverged(untimed):
+def test_a_race_at_only_a_huge_rate_is_reported_as_diverged(untimed):
     settings = Settings("mlp", epochs=2, seeds=2, rates=(1e6,), common_rate=1e6)
     (result,) = running.race(settings, ["momentum"], progress=False)
     assert result.chosen is None
@@ -79,7 +79,7 @@ def test_a_contestant_that_raises_does_not_stop_the_others(monkeypatch, untimed)
     assert "adam failed: RuntimeError: no such luck" in table.text([first, second])
 
 
-def test_the_ordering_is_read_from_the_losses():
+def test_the_ordering_follows_from_the_losses():
     losses = {"adam": 0.1, "rmsprop": 0.2, "momentum": 0.3, "sgd": 0.4}
     done = {name: _result([[2, loss]], name) for name, loss in losses.items()}
     assert ordering_holds(done, 0)
@@ -93,7 +93,7 @@ def test_the_ordering_is_unknown_without_all_four():
     assert "not known without rmsprop, momentum, sgd" in table.conclusions({"adam": _result([[2, 1]])})[0]
 
 
-def test_json_has_null_for_what_is_not_finite(tmp_path):
+def test_json_has_null_for_nonfinite_numbers(tmp_path):
     result = _result([[2, np.nan], [2, 1.0]])
     report.write_numbers(tmp_path, result.settings, [result])
     entry = json.loads((tmp_path / "results.json").read_text())["contestants"]["adam"]

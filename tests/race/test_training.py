@@ -1,4 +1,4 @@
-"""Training one network, and many at once."""
+"""Train one network, and many at once."""
 
 import functools
 
@@ -56,7 +56,7 @@ def test_members_differ_by_rate_and_by_seed():
     assert len(np.unique(metrics.train_loss)) == 4
 
 
-def test_another_array_of_rates_compiles_nothing():
+def test_a_new_array_of_rates_does_not_recompile():
     seeds, compiled = jnp.arange(2), []
     for rates in ([1e-3, 1e-2], [0.5, 1.5]):
         tx = CONTESTANTS["momentum"](jnp.array(rates), LENGTH)
@@ -66,7 +66,7 @@ def test_another_array_of_rates_compiles_nothing():
     assert compiled[0] == compiled[1] > 0
 
 
-def test_plateau_follows_the_loss_that_training_passes_on():
+def test_a_plateau_follows_the_training_loss():
     tx = CONTESTANTS["sgd_plateau"](0.01, LENGTH)
     member, loss = _train_alone(tx, seed=0, epochs=1)
     kept = member.state["scale_by_learning_rate"]["learning_rate"]
@@ -80,6 +80,6 @@ def test_state_bytes_per_parameter(name, bytes_per_parameter):
     assert measured > bytes_per_parameter  # the step counter
 
 
-def test_a_step_takes_some_time():
+def test_a_step_takes_a_plausible_time():
     seconds = training.seconds_per_step(MLP, 64, gradtx.sgd(0.1), digits().train, repetitions=3)
     assert 1e-7 < seconds < 1.0
