@@ -26,7 +26,7 @@ def scale_by_acprop(b1: Fraction = 0.9, b2: Fraction = 0.999, eps: NonNegative =
         eps=eps,
         one_minus_b1=one_minus(b1),
         one_minus_b2=one_minus(b2),
-        correction2=correction(b2),
+        correction2=correction(b2, previous=True),
     )
 
 
@@ -35,9 +35,7 @@ def _acprop(
 ) -> tuple[Array, AgedMoments]:
     # An array whose first gradient comes late has no spread yet either: its gradient passes, as the first one does.
     known = (s.age > 0) & (s.second > 0)
-    # 1 - b2^(t-1), from 1 - b2^t.
-    previous_correction2 = jnp.where(s.age > 0, (correction2 - one_minus_b2) / (1 - one_minus_b2), 1)
-    u = jnp.where(known, g / (root(s.second / previous_correction2) + eps), g)
+    u = jnp.where(known, g / (root(s.second / jnp.where(s.age > 0, correction2, 1)) + eps), g)
     first = average(s.first, g, one_minus_b1)
     second = average(s.second, bounded_square(g - first) + eps / one_minus_b2, one_minus_b2)
     return u, AgedMoments(first, second, s.age)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
 from jax import Array
 
 from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation, treewise
@@ -13,6 +12,7 @@ from gradtx.optimizers.prodigy import FirstEstimate, ProdigyState, from_estimate
 from gradtx.transforms import trees
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.decay import decay_of, plus_decay
+from gradtx.transforms.numerics import sqrt
 
 PyTree = Any
 
@@ -66,7 +66,7 @@ def _dadapt(
     weight_decay: Array | None,
     **chosen: Any,
 ) -> tuple[PyTree, ProdigyState]:
-    c = jnp.sqrt(b2)
+    c = sqrt(b2)
     one_minus_c = one_minus_b2 / (1 + c)  # in this form it loses no digits
     k = s.distance * learning_rate
     numerator = c * s.numerator + one_minus_c * k * trees.inner_product(g, quotient(s.gathered, s.second, eps))

@@ -59,7 +59,10 @@ def travelled(params: PyTree, s: DogState) -> Array:
 def _dog(g: PyTree, s: DogState, params: PyTree, relative: Array, eps: Array, **decay: Any) -> tuple[PyTree, DogState]:
     distance = jnp.maximum(jnp.maximum(s.distance, travelled(params, s)), relative * (1 + global_norm(s.origin)))
     gathered = trees.hypot(s.gathered, trees.bounded_norm(global_norm(g)))
-    below = trees.hypot(gathered, jnp.sqrt(eps))
+    # sqrt(gathered^2 + eps), with a derivative at an eps of 0 too.
+    some = eps > 0
+    beyond = gathered + eps / (2 * jnp.where(gathered > 0, gathered, 1))
+    below = jnp.where(some, trees.hypot(gathered, jnp.sqrt(jnp.where(some, eps, 1))), beyond)
     rate = jnp.where(below > 0, distance / jnp.where(below > 0, below, 1), 0)
     return trees.scaled(plus_decay(g, params, **decay), rate), DogState(s.origin, distance, gathered)
 

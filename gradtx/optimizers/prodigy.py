@@ -23,7 +23,7 @@ from gradtx.optimizers.common import descend_by
 from gradtx.transforms import trees
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.decay import decay_of, plus_decay
-from gradtx.transforms.numerics import root
+from gradtx.transforms.numerics import root, sqrt
 
 PyTree = Any
 FirstEstimate = Annotated[float, Range(0, open_low=True)]
@@ -101,7 +101,7 @@ def _prodigy(
     coefficient: Array,
     **decay: Any,
 ) -> tuple[PyTree, ProdigyState]:
-    params, d, c = trees.wide(params), s.distance, jnp.sqrt(b2)
+    params, d, c = trees.wide(params), s.distance, sqrt(b2)
     k = d * learning_rate
     grown = trees.scaled_within(g, d)
     first = trees.average_of(s.first, grown, one_minus_b1)

@@ -43,7 +43,8 @@ def cosine_shape(left: Array, done: Array) -> tuple[Array, Array]:
 
 def root_shape(left: Array, done: Array) -> tuple[Array, Array]:
     """1 - sqrt(x) = (1 - x) / (1 + sqrt(x)), and sqrt(x)."""
-    root = jnp.sqrt(done)
+    begun = done > 0  # the inner `where` keeps the derivative finite at the start
+    root = jnp.where(begun, jnp.sqrt(jnp.where(begun, done, 1.0)), 0.0)
     return left / (1.0 + root), root
 
 

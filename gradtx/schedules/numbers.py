@@ -59,5 +59,11 @@ def rate_to_power(rate: Array, residue: Array, whole: Array, fraction: Array | f
     limit = 0.9 * math.log(jnp.finfo(scalar_dtype()).max)
     too_much = (whole + fraction) * (jnp.log(jnp.maximum(rate, 1.0)) + residue) > limit
     whole, fraction = (jnp.where(too_much, 0.0, x) for x in (whole, fraction))
-    grown = rate**whole * rate**fraction * jnp.exp((whole + fraction) * residue)
+    grown = _power(rate, whole) * _power(rate, fraction) * jnp.exp((whole + fraction) * residue)
     return jnp.where(too_much, math.exp(limit), grown)
+
+
+def _power(rate: Array, exponent: Array) -> Array:
+    # The inner `where` keeps the derivative finite at a rate of 0.
+    some = exponent > 0
+    return jnp.where(some, rate ** jnp.where(some, exponent, 1.0), 1.0)

@@ -18,6 +18,7 @@ from gradtx.core import (
 )
 from gradtx.core.numerics import scalar_dtype
 from gradtx.schedules.constant import is_constant
+from gradtx.transforms.numerics import one_minus_power
 
 
 def one_minus(b: ScalarOrSchedule) -> Any:
@@ -31,14 +32,15 @@ def one_minus(b: ScalarOrSchedule) -> Any:
     return 1.0 - number
 
 
-def correction(b: ScalarOrSchedule) -> Schedule:
+def correction(b: ScalarOrSchedule, *, previous: bool = False) -> Schedule:
     """The schedule 1 - b^t, with t = age + 1: the sum of the weights in an average of decay `b` that began at zero.
 
-    Where `b` itself follows a schedule it is 1 - b_1 b_2 ... b_t, and the logarithm of that product is kept.
+    Where `b` itself follows a schedule it is 1 - b_1 b_2 ... b_t, and the logarithm of that product is kept. `previous`
+    is that of the previous step, with t = age.
     """
     if isinstance(b, Schedule) and not is_constant(b.mathematics):
-        return stepwise(_running_correction, _no_weight, one_minus_b=one_minus(b))
-    return stepwise(_correction, needs=("age",), one_minus_b=one_minus(b))
+        return stepwise(_running_correction, _no_weight, one_minus_b=one_minus(b), previous=previous)
+    return stepwise(_correction, needs=("age",), one_minus_b=one_minus(b), ahead=0 if previous else 1)
 
 
 def nesterov_weight(b: ScalarOrSchedule) -> Schedule:
@@ -57,24 +59,25 @@ def _no_weight() -> dict[str, float]:
     return {"log_product": 0.0}
 
 
-# -expm1(t log1p(-one_minus_b)) and not 1 - b^t, which loses all but three digits at first.
-def _correction(step: Array, age: Array, one_minus_b: Array) -> Array:
-    return _one_minus_power(age, 1, one_minus_b)
+def _correction(step: Array, age: Array, one_minus_b: Array, ahead: int) -> Array:
+    return _gathered(age, ahead, one_minus_b)
 
 
 # Compiled, for an update that is not: one call instead of six. Inside a trace it makes no difference.
 @functools.partial(jax.jit, inline=True)
-def _one_minus_power(age: Array, ahead: int, one_minus_b: Array) -> Array:
-    return -jnp.expm1((jnp.asarray(age, scalar_dtype()) + ahead) * jnp.log1p(-one_minus_b))
+def _gathered(age: Array, ahead: int, one_minus_b: Array) -> Array:
+    return one_minus_power(one_minus_b, jnp.asarray(age, scalar_dtype()) + ahead)
 
 
-def _running_correction(step: Array, s: dict[str, Array], one_minus_b: Array) -> tuple[Array, dict[str, Array]]:
+def _running_correction(
+    step: Array, s: dict[str, Array], one_minus_b: Array, previous: bool = False
+) -> tuple[Array, dict[str, Array]]:
     log_product = s["log_product"] + jnp.log1p(-one_minus_b)
-    return -jnp.expm1(log_product), {"log_product": log_product}
+    return -jnp.expm1(s["log_product"] if previous else log_product), {"log_product": log_product}
 
 
 def _nesterov_weight(step: Array, age: Array, b: Array, one_minus_b: Array) -> Array:
-    return b * _one_minus_power(age, 1, one_minus_b) / _one_minus_power(age, 2, one_minus_b)
+    return b * _gathered(age, 1, one_minus_b) / _gathered(age, 2, one_minus_b)
 
 
 def _running_nesterov_weight(

@@ -86,3 +86,18 @@ def _quarter_of_max(dtype: Any) -> Any:
 @functools.cache
 def _tiny(dtype: Any) -> Any:
     return dtype.type(jnp.finfo(dtype).tiny)
+
+
+@jax.custom_jvp
+def one_minus_power(x: Array, t: Array) -> Array:
+    """1 - (1 - x)^t, with all its digits for small x, and with a derivative at x = 1 too."""
+    return -jnp.expm1(t * jnp.log1p(-x))
+
+
+@one_minus_power.defjvp
+def _one_minus_power_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    (x, t), (dx, dt) = primals, tangents
+    some = x < 1
+    log = jnp.log1p(-jnp.where(some, x, 0))
+    before = jnp.where(some, jnp.exp((t - 1) * log), jnp.where(t == 1, 1.0, 0.0))
+    return one_minus_power(x, t), t * before * dx - jnp.where(some, log * (1 - x) * before, 0) * dt

@@ -106,3 +106,59 @@ def test_a_sweep_over_learning_rates_and_decays_compiles_once():
             updates, _ = step(gradtx.adamw(rate, weight_decay=decay), jnp.ones(()))
             np.testing.assert_allclose(updates, -rate * (1 + decay), rtol=1e-6)
     assert len(traces) == 1
+
+
+# The derivative at the end of a range is finite, but is not the slope there: the function jumps (a power of 0 at a base
+# of 0), has a corner (a bound that is just reached), or is singular (a root of what vanishes).
+NOT_SMOOTH = {
+    *(("acprop", "b1"), ("adabelief", "b1"), ("adafactor", "decay_rate"), ("stable_adamw", "b2")),
+    *(("dadapt_adamw", "b2"), ("prodigy", "b2"), ("madgrad", "learning_rate"), ("noisy_sgd", "eta")),
+    *(("sophia", "clip_threshold"), ("cosine", "exponent"), ("cosine_decay_schedule", "exponent")),
+    *(("polynomial", "power"), ("polynomial_schedule", "power"), ("warmup_cosine", "exponent")),
+    ("warmup_cosine_decay_schedule", "exponent"),
+}
+ENDS = [
+    (name, argument, end)
+    for name in [*registry.OPTIMIZERS, *registry.SCHEDULES, "ema", "trace", "add_decayed_weights"]
+    if registry.LIBRARY == "gradtx" and registry.make(name).name == name
+    for argument, (kind, limit) in registry.annotated(name).items()
+    if isinstance(limit, gradtx.Range)
+    and kind is not float
+    and isinstance(registry.make(name).arguments[argument], float)
+    for end in (float(limit.low), limit.high - 2.0**-20)
+    if np.isfinite(end) and not (end == limit.low and limit.open_low)
+]
+
+
+def after_two_updates(tx):
+    """A number that depends on all parameters after two updates, or on a schedule's values."""
+    if isinstance(tx, gradtx.Schedule):
+        return sum(tx(step) * (step + 1.3) for step in (0, 1, 2, 5, 11))
+    p = {"w": jnp.array([1.0, -2.0, 0.5]), "k": jnp.array([[0.3, -1.0], [3.0, 0.2]])}
+    state = tx.init(p)
+    for i in range(2):
+        g = jax.tree.map(lambda x: x * (1 + i) + 0.3, p)
+        updates, state = tx.update(g, state, p, value=3.0, hessian=jax.tree.map(jnp.abs, g))
+        p = gradtx.apply_updates(p, updates)
+    return sum(jnp.vdot(x, jnp.arange(1.0, x.size + 1).reshape(x.shape)) for x in jax.tree.leaves(p))
+
+
+@registry.of_gradtx
+@pytest.mark.parametrize(
+    "name, argument, end",
+    [
+        pytest.param(*case, marks=() if case[0] in ("adam", "step_decay", "dog") and case[2] == 0 else pytest.mark.slow)
+        for case in ENDS
+    ],
+)
+def test_the_derivative_at_the_end_of_a_range_is_finite_and_the_slope_there(name, argument, end):
+    def result(x):
+        return after_two_updates(registry.make(name).replace(**{argument: x}))
+
+    with jax.enable_x64(True):
+        derivative = jax.jit(jax.grad(result))(end)
+        assert np.isfinite(derivative)
+        if end == registry.annotated(name)[argument][1].low and (name, argument) not in NOT_SMOOTH:
+            compiled, step = jax.jit(result), 1e-7
+            slope = (compiled(end + step) - compiled(end)) / step
+            np.testing.assert_allclose(derivative, slope, rtol=1e-3, atol=1e-3)
