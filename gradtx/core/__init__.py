@@ -10,6 +10,7 @@ from gradtx.core.ranges import (
     Count,
     Finite,
     Fraction,
+    LearningRate,
     Mask,
     NonNegative,
     Positive,
@@ -22,6 +23,6 @@ from gradtx.core.transformation import GradientTransformation, Schedule
 from gradtx.core.treewise import treewise
 from gradtx.core.wrapping import wrapping
 
-__all__ = ["Count", "Finite", "Fraction", "GradientTransformation", "Mask", "NonNegative", "ParamsLike", "Positive"]
-__all__ += ["PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule", "Varied", "apply_updates", "chain", "each"]
-__all__ += ["leafwise", "stepwise", "transformation", "treewise", "wrapping"]
+__all__ = ["Count", "Finite", "Fraction", "GradientTransformation", "LearningRate", "Mask", "NonNegative"]
+__all__ += ["ParamsLike", "Positive", "PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule", "Varied"]
+__all__ += ["apply_updates", "chain", "each", "leafwise", "stepwise", "transformation", "treewise", "wrapping"]

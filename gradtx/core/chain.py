@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Mapping
-from typing import Any, Protocol
+import keyword
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from gradtx.core.factory import transformation
 from gradtx.core.mathematics import Array, Chain, Keeps, Treewise, innermost
 from gradtx.core.plan import STEP
+from gradtx.core.source import source
 from gradtx.core.transformation import GradientTransformation
 
 
@@ -32,8 +34,8 @@ def chain(*stages: TransformationLike, **named: TransformationLike) -> GradientT
     A stage goes by the name of the factory that made it, or by the one given here; a wrapped one by its own.
 
     Args:
-      *stages: transformations; also pairs from elsewhere with `init` and `update`, such as those of Optax. A second
-        stage of the same name becomes `name_2`.
+      *stages: transformations; also pairs from another library, such as Optax's, with `init` and `update`, and plain
+        tuples `(init, update)`. A second stage of the same name becomes `name_2`.
       **named: further transformations, called as given.
 
     Returns:
@@ -60,7 +62,13 @@ def chain(*stages: TransformationLike, **named: TransformationLike) -> GradientT
         arguments[name] = stage
     if STEP in arguments:
         raise TypeError(f"chain: {STEP!r} is the name of the step counter; give the stage another name.")
-    return _chain(**{name: _as_transformation(name, stage) for name, stage in arguments.items()})
+    for name in arguments:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise TypeError(f"chain: a stage cannot be called {name!r}; give it a name that a variable could have.")
+    remedy = "Give transformations one by one, chain(first, second) or chain(name=first)."
+    return _chain(
+        **{name: as_transformation(stage, f"chain: stage {name!r}", remedy) for name, stage in arguments.items()}
+    )
 
 
 @transformation
@@ -85,24 +93,40 @@ def _name(stage: Any) -> str:
     """The factory's name, that of what a wrapper wraps, or for a pair from elsewhere that of what made its update."""
     if isinstance(stage, GradientTransformation):
         return innermost(stage.mathematics, stage.name)[1]
-    maker = getattr(stage, "update", stage)
-    return getattr(maker, "__qualname__", type(stage).__name__).split(".")[0]
+    maker = stage[1] if _is_tuple_of_functions(stage) else getattr(stage, "update", stage)
+    name = getattr(maker, "__qualname__", type(stage).__name__).split(".")[0]
+    return name if name.isidentifier() else "foreign"
 
 
-def _as_transformation(name: str, stage: Any) -> GradientTransformation:
+def _is_tuple_of_functions(stage: Any) -> bool:
+    return type(stage) is tuple and len(stage) == 2 and all(map(callable, stage))
+
+
+def as_transformation(stage: Any, what: str, remedy: str = "") -> GradientTransformation:
+    """A transformation as it is, and a pair from another library as one. `what` is what an error calls it.
+
+    Raises:
+      TypeError: if it is neither.
+    """
     if isinstance(stage, GradientTransformation):
         return stage
+    if _is_tuple_of_functions(stage):
+        return foreign(Pair(*stage))
     if not (callable(getattr(stage, "init", None)) and callable(getattr(stage, "update", None))):
         given = (
             f"the function {stage.__name__}: call it, {stage.__name__}(...)"
             if inspect.isfunction(stage)
-            else repr(stage)
+            else source(stage)
         )
-        raise TypeError(
-            f"chain: stage {name!r} is not a transformation (no init and update), but {given}. Give transformations "
-            "one by one, chain(first, second) or chain(name=first)."
-        )
+        raise TypeError(f"{what} is not a transformation (no init and update), but {given}. {remedy}".rstrip())
     return foreign(stage)
+
+
+class Pair(NamedTuple):
+    """A plain pair of functions, by their names."""
+
+    init: Callable[..., Any]
+    update: Callable[..., Any]
 
 
 @transformation

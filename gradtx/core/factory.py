@@ -8,6 +8,8 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, ParamSpec, TypeVar
 
+import numpy as np
+
 from gradtx.core.mathematics import Mathematics, Stepwise, Varied, is_schedule
 from gradtx.core.ranges import OneOf, ScalarOrSchedule
 from gradtx.core.source import call_source, source
@@ -105,7 +107,7 @@ def _check(annotation: Any) -> Check | None:
     if optional:
         annotation = ScalarOrSchedule if len(members) > 2 else members[members[0] is type(None)]
         members = typing.get_args(annotation)
-    numeric = annotation == ScalarOrSchedule or members[:1] == (ScalarOrSchedule,)
+    numeric = annotation == ScalarOrSchedule or members[:1] in ((ScalarOrSchedule,), (float,))
     limits = [OneOf(members)] if typing.get_origin(annotation) is Literal else list(members)
     limits = [limit for limit in limits if hasattr(limit, "check")]
     if not numeric and not limits:
@@ -124,7 +126,7 @@ def _check(annotation: Any) -> Check | None:
 
 def as_numeric(x: Any) -> Any:
     """An int as the float that it means, a function of the step as the schedule that it is; all else as it is."""
-    if isinstance(x, int) and not isinstance(x, bool):
+    if isinstance(x, int | float | np.integer) and not isinstance(x, bool):
         return float(x)
     if callable(x) and not isinstance(x, GradientTransformation):
         return stepwise(x)

@@ -198,7 +198,9 @@ class Varied:
 
 def is_number(x: Any) -> bool:
     """Whether a value is a number that may vary: a float, or an array. An int, like a bool, is an option."""
-    return isinstance(x, (float, np.inexact, np.ndarray, jax.Array))
+    return isinstance(x, (float, np.inexact, np.ndarray, jax.Array)) or (
+        isinstance(x, np.generic) and jax.dtypes.issubdtype(x.dtype, np.inexact)
+    )
 
 
 def is_schedule(x: Any) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gradtx.core.mathematics import is_number
 from gradtx.core.transformation import Schedule
+from gradtx.core.trees import array_type
 
 PyTree = Any
 
@@ -26,6 +27,7 @@ class Range:
     low: float = -np.inf
     high: float = np.inf
     open_low: bool = False
+    remedy: str = ""
 
     def check(self, name: str, x: Any) -> Any:
         """The number, if it is in range.
@@ -36,7 +38,7 @@ class Range:
         """
         if (type(x) is float and self.low < x < self.high) or isinstance(x, Schedule | jax.core.Tracer):
             return x
-        if not is_number(x) and not isinstance(x, int):
+        if isinstance(x, bool) or not (is_number(x) or isinstance(x, int)):
             raise TypeError(f"{name} = {x!r} is not a number; expected a float, a scalar array or a schedule.")
         values = np.asarray(x, np.float64)
         is_open = self.open_low or self.low == -np.inf
@@ -45,7 +47,7 @@ class Range:
             upper = f" and below {self.high:g}" if self.high < np.inf else ", finite"
             raise ValueError(
                 f"{name} = {x} is out of range: expected a number {'above' if is_open else 'at least'} "
-                f"{self.low:g}{upper}."
+                f"{self.low:g}{upper}.{' ' + self.remedy if self.remedy and np.any(values < 0) else ''}"
             )
         return x
 
@@ -76,6 +78,27 @@ class AtLeast:
 
 
 @dataclass(frozen=True)
+class PerArray:
+    """A label for every array, such as a bool: what is a NumPy or JAX scalar becomes the Python value that it is."""
+
+    def check(self, name: str, labels: Any) -> Any:
+        """The labels, all of them options and none of them numbers.
+
+        Raises:
+          ValueError: if one is traced.
+        """
+        return jax.tree.map(lambda x: self._label(name, x), labels)
+
+    def _label(self, name: str, x: Any) -> Any:
+        if isinstance(x, jax.core.Tracer):
+            raise ValueError(
+                f"{name} has a traced {array_type(x)} for a label; expected labels that are known when the "
+                "transformation is made, such as True."
+            )
+        return x.item() if isinstance(x, np.generic | np.ndarray | jax.Array) and x.shape == () else x
+
+
+@dataclass(frozen=True)
 class OneOf:
     """The words of a `Literal`."""
 
@@ -100,9 +123,10 @@ ScalarOrSchedule = float | jax.Array | Schedule | Callable[[Any], Any]
 Finite = Annotated[ScalarOrSchedule, Range()]
 NonNegative = Annotated[ScalarOrSchedule, Range(0)]
 Positive = Annotated[ScalarOrSchedule, Range(0, open_low=True)]
+LearningRate = Annotated[ScalarOrSchedule, Range(0, remedy="To ascend, pass maximize=True to the optimizer.")]
 Fraction = Annotated[ScalarOrSchedule, Range(0, 1)]
 Count = Annotated[int, AtLeast(0)]
 PositiveCount = Annotated[int, AtLeast(1)]
 
 # Which arrays: a pytree of bools, of the structure of params or a prefix of it, or a function that makes one of params.
-Mask = PyTree | Callable[[PyTree], PyTree]
+Mask = Annotated[PyTree, PerArray()]

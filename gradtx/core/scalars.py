@@ -33,9 +33,13 @@ def as_scalar(x: Any, name: str, remedy: str = POPULATION) -> Any:
 
     Raises:
       ValueError: if `x` is not a scalar.
+      TypeError: if it is complex.
     """
+    name = name.removeprefix("one_minus_")  # the user has given b1, of which a stage is given 1 - b1
     if np.shape(x) != ():
         raise ValueError(f"{name} has shape {np.shape(x)}; {remedy}")
+    if np.iscomplexobj(x):
+        raise TypeError(f"{name} is complex; expected a real number.")
     if isinstance(x, jax.Array):
         return cast(x, scalar_dtype())
     return np.asarray(x, scalar_dtype())[()]
@@ -80,7 +84,7 @@ def resolve(
         result, kept = evaluate(x, step, states.get(name), extra)
         if keeps_state(x):
             new[name] = kept
-        return result
+        return result if np.shape(step) else as_scalar(result, name)
 
     return {name: value(name, x) for name, x in stage.hyperparameters.items()}, new
 

@@ -197,7 +197,7 @@ class Schedule(GradientTransformation):
         return OPERATORS["join"]([self, other], [at])
 
     def __call__(self, step: Any) -> jax.Array:
-        """The value at `step`: an int, or an integer array for the values at many steps.
+        """The value at `step`: an int, or an integer array for the values at many steps; before step 0 the first one.
 
         Raises:
           TypeError: if the schedule keeps a state, so that its value is no function of the step alone; if it is
@@ -213,7 +213,9 @@ class Schedule(GradientTransformation):
                 f"{self.name} is not a function of the step alone, for it keeps a state. Use its init and update, "
                 "or pass it as a hyperparameter."
             )
-        step = jnp.asarray(step)
+        if isinstance(step, int):  # beyond the largest step a schedule holds its value, as the counter does
+            step = min(max(step, 0), jnp.iinfo(jnp.result_type(int)).max)
+        step = jnp.maximum(jnp.asarray(step), 0)
         value, _ = scalars.evaluate(self.mathematics, step, None, {AGE: step})
         return jnp.broadcast_to(value, jnp.shape(step))
 

@@ -36,11 +36,6 @@ def update_state(
     held = open_state(plan, state)
     _check_extra(plan, params, extra)
     this = _Update(plan, updates, params, held, extra)
-    if this.active and this.params is not None and all(this.values[i] is this.params[i] for i in this.active):
-        raise TypeError(
-            f"{plan.name}: params were given as updates: every array is the same object in both. Call "
-            "update(grads, state, params); if the gradient really is the parameter itself, pass a copy of it."
-        )
     updates = this.run()
     return updates, nest(plan, this.new)
 
@@ -167,10 +162,14 @@ class _Update:
             kept = {name: self.old[stage.kept[name]] for name in mathematics.keeps.fields}
             kept.update((name, self.only(xs)) for name, xs in leaves.items())
             given = stage.program, tree, kept, extra.get(AGE), params, numbers
-            if mathematics.inner is None:
-                result, new = call_program(*given)
-            else:
-                result, new = self.run_wrapper(stage, mathematics.inner, plan, *given)
+            try:
+                if mathematics.inner is None:
+                    result, new = call_program(*given)
+                else:
+                    result, new = self.run_wrapper(stage, mathematics.inner, plan, *given)
+            except Exception as error:
+                error.add_note(f"{self.plan.name}: in stage {stage.name!r}.")
+                raise
             for name, old in leaves.items():
                 found = zip(self.treedef.flatten_up_to(new[name]), old, strict=True)
                 new[name] = self.treedef.unflatten([before if x is None else x for x, before in found])
@@ -239,8 +238,8 @@ def _check_extra(plan: Plan, params: PyTree, extra: Mapping[str, Any]) -> None:
     for name, stage in plan.wanted:
         if name == "params" and params is None:
             raise TypeError(f"{plan.name}: stage {stage!r} needs params. Call update(updates, state, params).")
-        if name not in (*extra, "params"):
-            close = get_close_matches(name, extra, n=1)
+        if name != "params" and extra.get(name) is None:
+            close = get_close_matches(name, extra.keys() - {name}, n=1)
             hint = f" {close[0]!r} was given: was {name!r} meant?" if close else ""
             raise TypeError(
                 f"{plan.name}: stage {stage!r} needs the extra argument {name!r}. "

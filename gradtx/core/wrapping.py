@@ -7,10 +7,10 @@ from typing import Any
 
 import jax
 
+from gradtx.core.chain import as_transformation, chain
 from gradtx.core.factory import transformation
 from gradtx.core.leafwise import stage_of
 from gradtx.core.mathematics import Inner, Treewise
-from gradtx.core.source import source
 from gradtx.core.transformation import GradientTransformation
 
 PyTree = Any
@@ -70,26 +70,24 @@ def wrapping(
       >>> tx.update(jnp.array([1.0]), tx.init(jnp.zeros(1)))[0]
       Array([-1.], dtype=float32)
     """
-    check_inner("wrapping", "inner", inner)
-    within = Inner(inner.mathematics, inner.name, "", skips, view, reads, holds)
+    tx = as_inner(inner, "wrapping: inner")
+    within = Inner(tx.mathematics, tx.name, "", skips, view, reads, holds)
     given = update, init, keeps, needs, hyperparameters
     return stage_of(Treewise, ("run", "updates", "s", "params"), *given, inner=within)
 
 
-def check_inner(name: str, what: str, inner: Any) -> None:
-    """Check that something is a transformation of arrays into arrays.
+def as_inner(inner: Any, what: str) -> GradientTransformation:
+    """What a wrapper is given to wrap, a pair from another library included. `what` is what an error calls it.
 
     Raises:
-      TypeError: if it is not; the message says what it is.
+      TypeError: if it is not a transformation of arrays into arrays; the message says what it is.
     """
-    if not isinstance(inner, GradientTransformation):
-        raise TypeError(
-            f"{name}: {what} is not a gradtx transformation, but {source(inner)}. Call the factory, or make one "
-            "of a pair from elsewhere with gradtx.chain(pair)."
-        )
-    for flowing in (inner.mathematics.takes, inner.mathematics.gives):
+    tx = as_transformation(inner, what)
+    tx = tx if tx is inner else chain(inner)
+    for flowing in (tx.mathematics.takes, tx.mathematics.gives):
         if flowing is not jax.Array:
             raise TypeError(
-                f"{name}: {what}, {inner.name}, does not take arrays and give arrays, so that what passes by it could "
+                f"{what}, {tx.name}, does not take arrays and give arrays, so that what passes by it could "
                 f"not flow on with what it gives ({flowing.__name__}). Wrap the chain that it is part of."
             )
+    return tx

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.moments import AgedMoments, zero_aged_moments
@@ -43,7 +43,7 @@ def _acprop(
 
 @transformation
 def acprop(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-16,

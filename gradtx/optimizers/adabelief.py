@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, chain, leafwise, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    chain,
+    leafwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.moments import Moments, bias_correction, scale_by_moments, zero_moments
@@ -67,7 +76,7 @@ def scale_by_belief(
 
 @transformation
 def adabelief(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-16,

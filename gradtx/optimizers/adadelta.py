@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, Positive, leafwise, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    Positive,
+    leafwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.numerics import average, bounded_square, real_zeros, root
@@ -41,7 +50,7 @@ def _adadelta(g: Array, s: AdadeltaState, p: None, one_minus_rho: Array, eps: Ar
 
 @transformation
 def adadelta(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     rho: Fraction = 0.9,
     eps: Positive = 1e-6,
     *,

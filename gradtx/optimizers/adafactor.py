@@ -11,6 +11,7 @@ from gradtx.core import (
     Count,
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     PositiveCount,
@@ -107,7 +108,7 @@ def _factored_rms(
 
 @transformation
 def adafactor(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     min_dim_size_to_factor: PositiveCount = 128,
     decay_rate: Fraction = 0.8,
     multiply_by_parameter_scale: bool = True,

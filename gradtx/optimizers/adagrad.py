@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jax import Array
 
-from gradtx.core import GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.numerics import bounded, bounded_square, real_zeros
 from gradtx.transforms.rms import over_root
@@ -32,7 +32,7 @@ def _scale_by_rss(u: Array, square: Array, p: None, first: Array, eps: Array, ep
 
 @transformation
 def adagrad(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     initial_accumulator_value: NonNegative = 0.0,
     eps: NonNegative = 1e-8,
     *,

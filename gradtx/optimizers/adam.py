@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, chain, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, chain, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.decay import add_decayed_weights
 from gradtx.transforms.moments import bias_correction, scale_by_moments, track_moments, track_nesterov_moments
@@ -39,7 +39,7 @@ def scale_by_adam(
 
 @transformation
 def adam(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,
@@ -84,7 +84,7 @@ def adam(
 
 @transformation
 def adamw(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,
@@ -114,7 +114,7 @@ def adamw(
 
 @transformation
 def adam_l2(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.moments import Moments, bias_correction, scale_by_moments
@@ -49,7 +49,7 @@ def _track_mini(g: Array, s: Moments, p: None, one_minus_b1: Array, one_minus_b2
 
 @transformation
 def adam_mini(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.numerics import average, bounded_square, real_zeros, root
@@ -75,7 +75,7 @@ def _ademamix(
 
 @transformation
 def ademamix(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     b3: Fraction = 0.9999,

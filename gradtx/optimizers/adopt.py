@@ -5,7 +5,16 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, stepwise, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    leafwise,
+    stepwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.moments import AgedMoments, zero_aged_moments
@@ -55,7 +64,7 @@ def _adopt(
 
 @transformation
 def adopt(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.9999,
     eps: NonNegative = 1e-6,

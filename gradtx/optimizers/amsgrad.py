@@ -5,7 +5,16 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, chain, leafwise, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    chain,
+    leafwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.moments import Moments, bias_correction, scale_by_moments, track_moments
 from gradtx.transforms.numerics import real_zeros
@@ -54,7 +63,7 @@ def scale_by_amsgrad(
 
 @transformation
 def amsgrad(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jax import Array
 
-from gradtx.core import Count, GradientTransformation, Mask, NonNegative, chain, stepwise, transformation
+from gradtx.core import Count, GradientTransformation, LearningRate, Mask, NonNegative, chain, stepwise, transformation
 from gradtx.optimizers.common import decayed, negated
 from gradtx.transforms.decay import add_decayed_weights
 from gradtx.transforms.scaling import scale_by_learning_rate
@@ -13,7 +13,7 @@ from gradtx.transforms.track_average import track_average
 
 @transformation
 def asgd(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     lambd: NonNegative = 1e-4,
     alpha: NonNegative = 0.75,
     t0: Count = 1_000_000,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import GradientTransformation, Mask, NonNegative, Positive, leafwise, transformation
+from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, Positive, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.numerics import bounded, real_zeros
 
@@ -66,7 +66,7 @@ def _cocob(g: Array, s: CocobState, p: Array, alpha: Array, eps: Array) -> tuple
 
 @transformation
 def cocob(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     alpha: Positive = 100.0,
     eps: Positive = 1e-8,
     *,

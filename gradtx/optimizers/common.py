@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradtx.core import GradientTransformation, Mask, NonNegative, chain
+from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, chain
 from gradtx.schedules.numbers import times
 from gradtx.transforms.decay import add_decayed_weights, check_where
 from gradtx.transforms.scaling import scale, scale_by_learning_rate
@@ -12,7 +12,7 @@ from gradtx.transforms.scaling import scale, scale_by_learning_rate
 
 def descend(
     stages: Sequence[GradientTransformation],
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,
     maximize: bool = False,
@@ -23,7 +23,7 @@ def descend(
 
 def descend_by(
     step: GradientTransformation,
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,
     maximize: bool = False,

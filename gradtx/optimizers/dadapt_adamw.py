@@ -6,7 +6,7 @@ from typing import Any
 
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation, treewise
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation, treewise
 from gradtx.optimizers.common import descend_by
 from gradtx.optimizers.prodigy import FirstEstimate, ProdigyState, from_estimate, larger_estimate, quotient
 from gradtx.transforms import trees
@@ -19,7 +19,7 @@ PyTree = Any
 
 @transformation
 def scale_by_dadapt(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,
@@ -82,7 +82,7 @@ def _dadapt(
 
 @transformation
 def dadapt_adamw(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

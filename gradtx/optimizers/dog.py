@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import GradientTransformation, Mask, NonNegative, ParamsLike, Positive, transformation, treewise
+from gradtx.core import (
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    ParamsLike,
+    Positive,
+    transformation,
+    treewise,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms import trees
 from gradtx.transforms.decay import decay_of, plus_decay
@@ -69,7 +78,7 @@ def _dog(g: PyTree, s: DogState, params: PyTree, relative: Array, eps: Array, **
 
 @transformation
 def dog(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     relative: Positive = 1e-6,
     eps: NonNegative = 1e-8,
     *,

@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import GradientTransformation, Mask, NonNegative, Positive, transformation, treewise
+from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, Positive, transformation, treewise
 from gradtx.optimizers.common import descend
 from gradtx.optimizers.dog import DogState, from_here, travelled
 from gradtx.transforms import trees
@@ -46,7 +46,7 @@ def _dowg(g: PyTree, s: DogState, params: PyTree, eps: Array, **decay: Any) -> t
 
 @transformation
 def dowg(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     eps: Positive = 1e-4,
     *,
     weight_decay: NonNegative | None = None,

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import jax
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, PositiveCount, Range, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    PositiveCount,
+    Range,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.noise import add_noise
 from gradtx.transforms.trace import trace
@@ -14,7 +23,7 @@ from gradtx.transforms.trace import trace
 
 @transformation
 def dpsgd(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     l2_norm_clip: Annotated[float, Range(0)] = 1.0,
     noise_multiplier: Annotated[float, Range(0)] = 1.0,
     batch_size: PositiveCount = 1,

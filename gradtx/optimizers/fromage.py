@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import GradientTransformation, Mask, NonNegative, chain, stepwise, transformation
+from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, chain, stepwise, transformation
 from gradtx.optimizers.common import decayed, negated
 from gradtx.transforms.decay import add_decayed_weights
 from gradtx.transforms.scaling import scale_by_learning_rate
@@ -14,7 +14,7 @@ from gradtx.transforms.trust_ratio import scale_by_trust_ratio
 
 @transformation
 def fromage(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     min_norm: NonNegative = 1e-6,
     *,
     weight_decay: NonNegative | None = None,

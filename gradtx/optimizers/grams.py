@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.adam import scale_by_adam
 from gradtx.optimizers.common import descend
 from gradtx.wrappers.with_gradient_sign import with_gradient_sign
@@ -10,7 +10,7 @@ from gradtx.wrappers.with_gradient_sign import with_gradient_sign
 
 @transformation
 def grams(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-6,

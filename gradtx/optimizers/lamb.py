@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import decayed, descend
 from gradtx.transforms.moments import bias_correction, scale_by_moments, track_moments
 from gradtx.transforms.trust_ratio import scale_by_trust_ratio
@@ -10,7 +10,7 @@ from gradtx.transforms.trust_ratio import scale_by_trust_ratio
 
 @transformation
 def lamb(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-6,

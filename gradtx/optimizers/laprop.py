@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.ema import ema
 from gradtx.transforms.rms import scale_by_rms
@@ -10,7 +10,7 @@ from gradtx.transforms.rms import scale_by_rms
 
 @transformation
 def laprop(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-15,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, chain, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, chain, transformation
 from gradtx.optimizers.common import decayed, negated
 from gradtx.transforms.scaling import scale_by_learning_rate
 from gradtx.transforms.trace import trace
@@ -11,7 +11,7 @@ from gradtx.transforms.trust_ratio import scale_by_trust_ratio
 
 @transformation
 def lars(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     trust_coefficient: NonNegative = 0.001,
     eps: NonNegative = 0.0,
     momentum: Fraction = 0.9,

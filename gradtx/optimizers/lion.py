@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.numerics import average
@@ -27,7 +27,7 @@ def _lion(g: Array, m: Array, p: None, one_minus_b1: Array, one_minus_b2: Array)
 
 @transformation
 def lion(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.99,
     weight_decay: NonNegative | None = 0.001,

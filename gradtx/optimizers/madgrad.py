@@ -7,7 +7,16 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, stepwise, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    leafwise,
+    stepwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend_by
 from gradtx.transforms.numerics import bounded, bounded_square, real_zeros
 
@@ -23,7 +32,7 @@ class MadgradState(NamedTuple):
 
 @transformation
 def scale_by_madgrad(
-    learning_rate: NonNegative, momentum: Fraction = 0.9, eps: NonNegative = 1e-6
+    learning_rate: LearningRate, momentum: Fraction = 0.9, eps: NonNegative = 1e-6
 ) -> GradientTransformation:
     """The whole step of `madgrad`, uphill; arguments as there.
 
@@ -54,7 +63,7 @@ def _madgrad(
 
 @transformation
 def madgrad(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     momentum: Fraction = 0.9,
     eps: NonNegative = 1e-6,
     *,

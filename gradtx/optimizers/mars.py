@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.moments import bias_correction, scale_by_moments, track_moments
@@ -41,7 +41,7 @@ def _reduce_variance(
 
 @transformation
 def mars(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.95,
     b2: Fraction = 0.99,
     eps: NonNegative = 1e-8,

@@ -11,6 +11,7 @@ from gradtx.core import (
     Finite,
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     ParamsLike,
@@ -35,7 +36,7 @@ class MomoState(NamedTuple):
 
 @transformation
 def scale_by_momo(
-    learning_rate: NonNegative = 1.0, beta: Fraction = 0.9, lower_bound: Finite = 0.0, *, maximize: bool = False
+    learning_rate: LearningRate = 1.0, beta: Fraction = 0.9, lower_bound: Finite = 0.0, *, maximize: bool = False
 ) -> GradientTransformation:
     """The whole step of `momo`, uphill; arguments as there.
 
@@ -88,7 +89,7 @@ def step_within(gap: Array, square: Array, longest: Array) -> Array:
 
 @transformation
 def momo(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     beta: Fraction = 0.9,
     lower_bound: Finite = 0.0,
     *,

@@ -11,6 +11,7 @@ from gradtx.core import (
     Finite,
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     ParamsLike,
@@ -39,7 +40,7 @@ class MomoAdamState(NamedTuple):
 
 @transformation
 def scale_by_momo_adam(
-    learning_rate: NonNegative = 0.01,
+    learning_rate: LearningRate = 0.01,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,
@@ -112,7 +113,7 @@ def _momo_adam(
 
 @transformation
 def momo_adam(
-    learning_rate: NonNegative = 0.01,
+    learning_rate: LearningRate = 0.01,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

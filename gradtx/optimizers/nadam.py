@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.moments import bias_correction, scale_by_moments, track_nesterov_moments
 
 
 @transformation
 def nadam(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,
@@ -43,7 +43,7 @@ def nadam(
 
 @transformation
 def nadamw(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import jax
 
-from gradtx.core import Finite, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Finite, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.noise import add_noise
 
 
 @transformation
 def noisy_sgd(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     eta: NonNegative = 0.01,
     gamma: Finite = 0.55,
     key: int | jax.Array = 0,

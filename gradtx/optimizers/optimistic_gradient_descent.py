@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Finite, GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import Finite, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 
 
@@ -25,7 +25,7 @@ def _optimistic(g: Array, last: Array, p: None, age: Array, alpha: Array, beta: 
 
 @transformation
 def optimistic_gradient_descent(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     alpha: Finite = 1.0,
     beta: Finite = 1.0,
     *,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Finite, GradientTransformation, Mask, NonNegative, transformation, treewise
+from gradtx.core import Finite, GradientTransformation, LearningRate, Mask, NonNegative, transformation, treewise
 from gradtx.optimizers.common import descend
 from gradtx.transforms import trees
 from gradtx.transforms.decay import decay_of, plus_decay
@@ -67,7 +67,7 @@ def _polyak(
 
 @transformation
 def polyak_sgd(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     f_min: Finite = 0.0,
     max_learning_rate: NonNegative = 1.0,
     eps: NonNegative = 0.0,

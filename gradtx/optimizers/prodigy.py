@@ -11,6 +11,7 @@ from jax import Array
 from gradtx.core import (
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     ParamsLike,
@@ -42,7 +43,7 @@ class ProdigyState(NamedTuple):
 
 @transformation
 def scale_by_prodigy(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,
@@ -126,7 +127,7 @@ def larger_estimate(d: Array, numerator: Array, below: Array) -> Array:
 
 @transformation
 def prodigy(
-    learning_rate: NonNegative = 1.0,
+    learning_rate: LearningRate = 1.0,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.rms import scale_by_rms
 from gradtx.transforms.stddev import scale_by_stddev
@@ -11,7 +11,7 @@ from gradtx.transforms.trace import trace
 
 @transformation
 def rmsprop(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     decay: Fraction = 0.9,
     eps: NonNegative = 1e-8,
     *,

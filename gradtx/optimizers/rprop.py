@@ -10,6 +10,7 @@ from jax import Array
 from gradtx.core import (
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     Range,
@@ -31,7 +32,7 @@ class RpropState(NamedTuple):
 
 @transformation
 def scale_by_rprop(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     eta_minus: Fraction = 0.5,
     eta_plus: Growth = 1.2,
     min_step_size: NonNegative = 1e-6,
@@ -79,7 +80,7 @@ def _rprop(
 
 @transformation
 def rprop(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     eta_minus: Fraction = 0.5,
     eta_plus: Growth = 1.2,
     min_step_size: NonNegative = 1e-6,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.trace import trace
 
 
 @transformation
 def sgd(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     momentum: Fraction | None = None,
     nesterov: bool = False,
     *,

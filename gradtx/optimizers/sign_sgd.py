@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gradtx.core import GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.sign import scale_by_sign
 
 
 @transformation
 def sign_sgd(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     *,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.ema import ema
 from gradtx.transforms.sign import scale_by_sign
@@ -10,7 +10,7 @@ from gradtx.transforms.sign import scale_by_sign
 
 @transformation
 def signum(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     beta: Fraction = 0.9,
     *,
     weight_decay: NonNegative | None = None,

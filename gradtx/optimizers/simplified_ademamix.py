@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, leafwise, transformation
+from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.moments import AgedMoments, zero_aged_moments
@@ -42,7 +42,7 @@ def _simplified_ademamix(
 
 @transformation
 def simplified_ademamix(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.99,
     b2: Fraction = 0.95,
     alpha: NonNegative = 0.0,

@@ -11,6 +11,7 @@ from jax import Array
 from gradtx.core import (
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     Range,
@@ -74,7 +75,7 @@ def _sm3(g: Array, s: Sm3State, p: None, b1: Array, b2: Array, eps: Array) -> tu
 
 @transformation
 def sm3(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     momentum: Fraction = 0.9,
     *,
     weight_decay: NonNegative | None = None,

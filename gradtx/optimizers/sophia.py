@@ -10,6 +10,7 @@ from jax import Array
 from gradtx.core import (
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     ParamsLike,
@@ -104,7 +105,7 @@ def _sophia_array(
 
 @transformation
 def sophia(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.965,
     b2: Fraction = 0.99,
     eps: Positive = 1e-12,

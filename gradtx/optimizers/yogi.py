@@ -8,7 +8,17 @@ from typing import Annotated
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, Mask, NonNegative, Range, chain, leafwise, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    Range,
+    chain,
+    leafwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.moments import Moments, bias_correction, scale_by_moments
@@ -86,7 +96,7 @@ def scale_by_yogi(
 
 @transformation
 def yogi(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-3,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jax import Array
 
-from gradtx.core import Finite, GradientTransformation, NonNegative, leafwise, transformation
+from gradtx.core import Finite, GradientTransformation, LearningRate, leafwise, transformation
 
 
 @transformation
@@ -33,7 +33,7 @@ def _scale(u: Array, s: None, p: None, factor: Array) -> tuple[Array, None]:
 
 
 @transformation
-def scale_by_learning_rate(learning_rate: NonNegative) -> GradientTransformation:
+def scale_by_learning_rate(learning_rate: LearningRate) -> GradientTransformation:
     """Step downhill: multiply updates by the negative learning rate.
 
     u = -learning_rate * u

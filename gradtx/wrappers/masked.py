@@ -8,7 +8,7 @@ import jax
 
 from gradtx.core import GradientTransformation, Mask, Run, transformation, wrapping
 from gradtx.core.trees import is_none
-from gradtx.core.wrapping import check_inner
+from gradtx.core.wrapping import as_inner
 from gradtx.transforms.labels import Labels
 
 PyTree = Any
@@ -44,8 +44,7 @@ def masked(inner: GradientTransformation, mask: Mask) -> GradientTransformation:
       >>> updates["bias"], updates["kernel"][0]
       (Array([0., 0.], dtype=float32), Array([0.1, 0.1], dtype=float32))
     """
-    check_inner("masked", "inner", inner)
-    return for_label(inner, True, Labels(mask, (True, False), "the mask"), "masked")
+    return for_label(as_inner(inner, "masked: inner"), True, Labels(mask, (True, False), "the mask"), "masked")
 
 
 def for_label(inner: GradientTransformation, label: Any, labels: Labels, name: str) -> GradientTransformation:

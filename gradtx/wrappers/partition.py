@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from gradtx.core import GradientTransformation, transformation
+from gradtx.core import GradientTransformation, Mask, transformation
 from gradtx.core.mathematics import Chain, Mathematics
 from gradtx.core.plan import STEP
-from gradtx.core.wrapping import check_inner
+from gradtx.core.wrapping import as_inner
 from gradtx.transforms.labels import Labels
 from gradtx.wrappers.masked import for_label
 
-PyTree = Any
-
 
 @transformation
-def partition(transforms: Mapping[Hashable, GradientTransformation], labels: PyTree) -> GradientTransformation:
+def partition(transforms: Mapping[Hashable, GradientTransformation], labels: Mask) -> GradientTransformation:
     """Apply to each array the transformation of its label.
 
     u = transforms[label](u)
@@ -40,12 +38,27 @@ def partition(transforms: Mapping[Hashable, GradientTransformation], labels: PyT
       >>> state["fit"]["track_moments"].first
       {'b': None, 'w': Array([0., 0.], dtype=float32)}
     """
+    _check(list(transforms))
     known = Labels(labels, tuple(transforms), "the labels")
     groups: dict[str, Mathematics] = {}
     for label, inner in transforms.items():
-        check_inner("partition", f"the transformation for {label!r}", inner)
+        tx = as_inner(inner, f"partition: the transformation for {label!r}")
         if str(label) in (STEP, *groups):
             raise TypeError(f"partition: a group called {label!r} would share its place in the state; rename it.")
-        groups[str(label)] = for_label(inner, label, known, "partition").mathematics
+        groups[str(label)] = for_label(tx, label, known, "partition").mathematics
     record: Any = Chain(groups)
     return record
+
+
+def _check(labels: list[Hashable]) -> None:
+    """Raise if a label cannot be one."""
+    for label in labels:
+        if label is None or isinstance(label, tuple) or "/" in str(label):
+            raise TypeError(
+                f"partition: {label!r} is no label. None and tuples are parts of pytrees, and a '/' stands between the "
+                "names in a state: use plain strings."
+            )
+    try:
+        sorted(labels)  # type: ignore[type-var]
+    except TypeError:
+        raise TypeError(f"partition: the labels {labels!r} do not sort together; use strings.") from None

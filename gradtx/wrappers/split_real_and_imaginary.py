@@ -11,7 +11,7 @@ from jax import Array, lax
 from gradtx.core import GradientTransformation, Run, transformation, wrapping
 from gradtx.core.numerics import is_floating
 from gradtx.core.trees import is_none
-from gradtx.core.wrapping import check_inner
+from gradtx.core.wrapping import as_inner
 
 PyTree = Any
 
@@ -46,8 +46,8 @@ def split_real_and_imaginary(inner: GradientTransformation) -> GradientTransform
       >>> tx.update(jnp.array([3.0 - 4.0j]), tx.init(jnp.zeros(1, complex)))[0]
       Array([-1.+1.j], dtype=complex64)
     """
-    check_inner("split_real_and_imaginary", "inner", inner)
-    return wrapping(inner, _in_parts, view=_view, reads=lambda run, s, params: _whole(run(params)))
+    tx = as_inner(inner, "split_real_and_imaginary: inner")
+    return wrapping(tx, _in_parts, view=_view, reads=lambda run, s, params: _whole(run(params)))
 
 
 def _view(tree: PyTree, params: PyTree) -> PyTree:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -142,3 +143,40 @@ def test_a_treewise_stage_that_changes_a_shape_is_an_error():
     g = {"w": jnp.ones(3)}
     with pytest.raises(ValueError, match=r"updates\['w'\].*shape \(2, 3\): an update keeps its shape"):
         tx.update(g, tx.init(g))
+
+
+def test_a_gradient_may_be_the_parameter_itself():
+    p = jnp.array([1.0, -2.0])  # the gradient of |p|^2 / 2
+    tx = gradtx.sgd(0.5)
+    updates, _ = tx.update(p, tx.init(p), p)
+    np.testing.assert_array_equal(updates, jnp.array([-0.5, 1.0]))
+
+
+def test_a_pair_from_another_library_is_taken_wherever_a_transformation_is():
+    p = {"w": jnp.array([1.0, -2.0]), "k": jnp.ones((2, 2))}
+    pair = optax.sgd(0.5)
+    for elsewhere in (pair, tuple(pair)):
+        for tx in (
+            gradtx.chain(elsewhere),
+            gradtx.masked(elsewhere, True),
+            gradtx.partition({"a": elsewhere}, "a"),
+            gradtx.split_real_and_imaginary(elsewhere),
+            gradtx.wrapping(elsewhere, lambda run, g, s, p: (run(g), s)),
+        ):
+            updates, _ = jax.jit(tx.update)(p, tx.init(p), p)
+            chex.assert_trees_all_equal(updates, jax.tree.map(lambda x: -0.5 * x, p))
+
+
+@pytest.mark.parametrize("name", ["own", "self", "tree", "kept", "fields", "record", "inner", "arguments", "name"])
+def test_a_hyperparameter_may_have_any_name(name):
+    names = {name: gradtx.plateau(0.5)}
+    leaf = gradtx.leafwise(lambda u, s, p, **rate: (rate[name] * u, s), **names)
+    tree = gradtx.treewise(
+        lambda updates, s, params, **rate: (jax.tree.map(lambda u: rate[name] * u, updates), s), **names
+    )
+    scalar = gradtx.scale_by_learning_rate(gradtx.stepwise(lambda step, **rate: -rate[name], **names))
+    for tx in (leaf, tree, scalar):
+        p = jnp.ones(2)
+        updates, state = tx.update(p, tx.init(p), value=1.0)
+        np.testing.assert_array_equal(updates, jnp.full(2, 0.5))
+        assert any(name in path for path in gradtx.flat_state(state))

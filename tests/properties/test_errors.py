@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import pytest
 
 import gradtx
+from gradtx.core.mathematics import GIVEN
 from properties import registry
 from properties.misuses import MISUSES, adam_on
 
@@ -38,7 +39,7 @@ def test_every_misuse_has_its_message():
     17, "the error for a missing extra argument names the stage that needs it, and a misspelt one gets a suggestion"
 )
 @pytest.mark.scenario(
-    18, "the state of another optimizer, a stale state, or params passed as gradients raise errors that say which"
+    18, "the state of another optimizer, a stale state, or params in the place of the state raise errors that say which"
 )
 @pytest.mark.parametrize("misuse", MISUSES)
 def test_a_misuse_says_what_is_wrong_and_what_to_do(misuse):
@@ -69,6 +70,32 @@ def test_extra_arguments_that_no_stage_needs_are_ignored(name):
     tx, p, g = registry.make(name), registry.params(), registry.grads()
     extra = {"value": 1.0, "grad": g, "value_fn": lambda p: 0.0, "hessian": g}
     jax.eval_shape(lambda g, p: tx.update(g, tx.init(p), p, **extra), g, p)
+
+
+NEEDING = [
+    (name, extra)
+    for name in registry.NAMES
+    if registry.LIBRARY == "gradtx"
+    for stage in registry.stages(registry.make(name).mathematics)
+    for extra in stage.needs
+    if extra not in GIVEN
+]
+
+
+@pytest.mark.parametrize(("name", "needed"), dict.fromkeys(NEEDING))
+def test_an_extra_argument_that_is_none_is_missing(name, needed):
+    tx, p, g = registry.make(name), registry.params(), registry.grads()
+    extra = {"value": 1.0, "hessian": g, needed: None}
+    with pytest.raises(TypeError, match=f"needs the extra argument '{needed}'. Call update"):
+        tx.update(g, tx.init(p), p, **extra)
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(name for name, needed in NEEDING if needed == "value"))
+@pytest.mark.parametrize("wrong", [1.0 + 2.0j, jnp.ones((), complex)], ids=["Python", "JAX"])
+def test_a_complex_loss_is_refused(name, wrong):
+    tx, p, g = registry.make(name), registry.params(), registry.grads()
+    with pytest.raises(TypeError, match="value is complex; expected a real number"):
+        tx.update(g, tx.init(p), p, value=wrong)
 
 
 @pytest.mark.scenario(

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -106,6 +107,51 @@ def test_a_sweep_over_learning_rates_and_decays_compiles_once():
             updates, _ = step(gradtx.adamw(rate, weight_decay=decay), jnp.ones(()))
             np.testing.assert_allclose(updates, -rate * (1 + decay), rtol=1e-6)
     assert len(traces) == 1
+
+
+NUMBERS = [
+    (name, argument)
+    for name in registry.NAMES
+    if registry.LIBRARY == "gradtx" and registry.make(name).name == name
+    for argument, (kind, limit) in registry.annotated(name).items()
+    if isinstance(limit, gradtx.Range)
+]
+
+
+@pytest.mark.parametrize(("name", "argument"), NUMBERS)
+def test_a_number_is_the_same_however_it_is_spelt_and_a_truth_value_is_none(name, argument):
+    tx = registry.make(name)
+    value = tx.arguments[argument]
+    if isinstance(value, float):
+        assert tx.replace(**{argument: np.float64(value)}) == tx
+        whole = next((x for x in (1, 0) if in_range(name, argument, x)), None)
+        for kind in (int, np.int32, np.int64, np.uint8, ml_dtypes.bfloat16) if whole is not None else ():
+            spelt = tx.replace(**{argument: kind(whole)}).arguments[argument]
+            assert float(spelt) == whole and isinstance(spelt, float | ml_dtypes.bfloat16)
+    for wrong in (True, np.True_, 1.0 + 1.0j, "1"):
+        with pytest.raises(TypeError, match=f"{argument} = .* is not a number"):
+            tx.replace(**{argument: wrong})
+
+
+def in_range(name, argument, value):
+    """Whether a transformation takes this value."""
+    try:
+        registry.make(name).replace(**{argument: value})
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [(name, hyper) for name, hyper in ALONE if (name, hyper) in NUMBERS],
+)
+def test_a_schedule_that_returns_an_array_is_refused_by_the_name_of_its_argument(name, argument):
+    tx, (p, g) = registry.make(name), registry.matrix()
+    value = tx.arguments[argument]
+    tx = tx.replace(**{argument: lambda step: jnp.full(3, value)})
+    with pytest.raises(ValueError, match=r"has shape \(3,\); a hyperparameter is one number"):
+        jax.eval_shape(registry.advance, tx, g, tx.init(p), p)
 
 
 # The derivative at the end of a range is finite, but is not the slope there: the function jumps (a power of 0 at a base

@@ -12,6 +12,7 @@ import pytest
 from flax import nnx
 
 import gradtx
+from gradtx.core.ranges import PerArray
 from properties import registry
 
 lib = registry.lib
@@ -147,9 +148,42 @@ def test_a_none_gradient_or_a_mask_leaves_a_single_array_alone(name):
     masked = gradtx.masked(tx, False)
 
     def updates():
-        without, _ = tx.update(None, tx.init(p), p, value=1.0, hessian=None)
+        without, _ = tx.update(None, tx.init(p), p, value=1.0, hessian=g)
         passed, _ = masked.update(g, masked.init(p), p, value=1.0, hessian=g)
         return without, passed
 
     without, passed = jax.eval_shape(updates)
     assert without is None and passed.shape == g.shape
+
+
+MASKED = [
+    (name, argument)
+    for name in registry.NAMES
+    if registry.LIBRARY == "gradtx" and registry.make(name).name == name
+    for argument, (_, limit) in registry.annotated(name).items()
+    if isinstance(limit, PerArray) and name != "partition"
+]
+
+
+@registry.of_gradtx
+@pytest.mark.parametrize(("name", "argument"), MASKED)
+def test_a_mask_of_numpy_or_jax_bools_is_one_of_python_bools(name, argument):
+    decay = {"weight_decay": 0.1} if "weight_decay" in registry.make(name).arguments else {}
+    mask = {"k": True, "w": False}
+    tx = registry.make(name).replace(**decay, **{argument: mask})
+    for kind in (np.bool_, np.array, jnp.array):
+        same = tx.replace(**{argument: jax.tree.map(kind, mask)})
+        assert same == tx
+        assert len(jax.tree.leaves(same)) == len(jax.tree.leaves(tx))
+    jax.eval_shape(lambda tx, p: tx.init(p), same, {"k": jnp.ones((2, 2)), "w": jnp.ones(3)})
+
+
+@registry.of_gradtx
+@pytest.mark.parametrize("kind", [np.int32, np.array, jnp.array], ids=["NumPy", "NumPy array", "JAX array"])
+def test_labels_of_numpy_or_jax_ints_are_those_of_python_ints(kind):
+    p, inner = {"k": jnp.ones((2, 2)), "w": jnp.ones(3)}, {1: gradtx.sgd(0.1), 2: gradtx.sgd(1.0)}
+    tx = gradtx.partition(inner, {"k": kind(1), "w": kind(2)})
+    assert tx == gradtx.partition(inner, {"k": 1, "w": 2})
+    updates, _ = jax.jit(lambda tx, p: tx.update(p, tx.init(p), p))(tx, p)
+    np.testing.assert_allclose(updates["k"], np.full((2, 2), -0.1), rtol=1e-6)
+    np.testing.assert_array_equal(updates["w"], np.full(3, -1.0))
