@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from typing import Annotated, Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from gradtx.core import (
     Fraction,
     GradientTransformation,
+    LearningRate,
     Mask,
     NonNegative,
     Range,
@@ -21,6 +24,7 @@ from gradtx.core import (
     transformation,
 )
 from gradtx.optimizers.common import descend
+from gradtx.schedules.constant import is_constant
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.moments import Moments, bias_correction, quotient, track_moments, track_nesterov_moments
 
@@ -57,22 +61,41 @@ def scale_by_rectified_moments(
 
 def rectification(b2: Fraction, threshold: Threshold) -> Schedule:
     """The schedule r_t of RAdam, 0 where the second moment cannot be trusted yet."""
-    return stepwise(
-        _rectification,
-        needs=("age",),
-        one_minus_b2=one_minus(b2),
-        correction2=correction(b2),
-        threshold=threshold,
-    )
+    varies = isinstance(b2, Schedule) and not is_constant(b2.mathematics)
+    product: dict[str, Any] = {"correction2": correction(b2)} if varies else {}
+    return stepwise(_rectification, needs=("age",), one_minus_b2=one_minus(b2), threshold=threshold, **product)
 
 
-def _rectification(step: Array, age: Array, one_minus_b2: Array, correction2: Array, threshold: Array) -> Array:
+def _rectification(
+    step: Array, age: Array, one_minus_b2: Array, threshold: Array, correction2: Array | None = None
+) -> Array:
+    # With L = -log b2 and 2 / (e^x - 1) = 2 / x - 1 + h(x), the difference in rho_t, of two numbers near 2 / L, is
+    # t + h(L) - t h(t L), of numbers near t.
     rho = 2 / one_minus_b2 - 1
-    rho_t = rho - 2 * (age + 1) * (1 - correction2) / correction2
-    trusted = rho_t > threshold
-    safe = jnp.where(trusted, rho_t, 5.0)
-    square = (safe - 4) * (safe - 2) * rho / ((rho - 4) * (rho - 2) * safe)
-    return jnp.where(trusted, jnp.sqrt(jnp.where(trusted, square, 1.0)), 0.0)
+    ever = rho > threshold  # for rho_t is less than rho
+    t, rate = age + 1.0, -jnp.log1p(-jnp.where(ever, one_minus_b2, 0.5))
+    if correction2 is None:
+        total, drift = t * rate, jnp.zeros(())
+    else:  # L is not the same at all steps
+        total = -jnp.log1p(-correction2)
+        drift = 2 / rate - 2 * t / total
+    beyond = drift + _curve(rate) - t * _curve(total)  # rho_t - t
+    late = total > 0.5
+    rho_t = jnp.where(late, drift + _curve(rate) + t * (2 / total - 2 / jnp.expm1(total)), t + beyond)
+    trusted = ever & jnp.where(late, rho_t > threshold, beyond > threshold - t)
+    safe, rho = jnp.where(trusted, rho_t, 5.0), jnp.where(trusted, rho, 5.0)
+    return jnp.where(trusted, jnp.sqrt((safe - 4) * (safe - 2) * rho / ((rho - 4) * (rho - 2) * safe)), 0.0)
+
+
+def _curve(x: Array) -> Array:
+    """2 / (e^x - 1) - 2 / x + 1, for x > 0."""
+    some = x > 0.5
+    small, large = jnp.where(some, 0.5, x), jnp.where(some, x, 1.0)
+    return jnp.where(some, 1 - 2 / large + 2 / jnp.expm1(large), small * jnp.polyval(SERIES, small * small))
+
+
+BERNOULLI = 1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6
+SERIES = np.array([2 * b / math.factorial(2 * n) for n, b in enumerate(BERNOULLI, start=1)][::-1])
 
 
 def _rectified(
@@ -108,7 +131,7 @@ def scale_by_radam(
 
 @transformation
 def radam(
-    learning_rate: NonNegative,
+    learning_rate: LearningRate,
     b1: Fraction = 0.9,
     b2: Fraction = 0.999,
     eps: NonNegative = 1e-8,

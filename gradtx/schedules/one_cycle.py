@@ -89,8 +89,10 @@ def _marks(transition_steps: int, fractions: list[Any], at_last_step: bool) -> t
     if at_last_step:
         inner = [x * float(transition_steps) - (i + 1.0) for i, x in enumerate(fractions)]
         return (*inner, transition_steps - 1)
-    down = math.floor if all(map(is_static, fractions)) else jnp.floor
-    return (*(down(x * float(transition_steps)) for x in fractions), transition_steps)
+    known = all(map(is_static, fractions))
+    down = math.floor if known else jnp.floor
+    steps = transition_steps * (1 + 2 * float(jnp.finfo(float if known else scalar_dtype()).eps))  # 0.29 * 100 is 29
+    return (*(down(x * steps) for x in fractions), transition_steps)
 
 
 def _one_cycle(

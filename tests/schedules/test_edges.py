@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import gradtx
+from gradtx.core.mathematics import keeps_state
+from properties import registry
 
 LAST = 2**31 - 1
 NO_WARM_UP = {
@@ -194,3 +196,33 @@ OUT_OF_RANGE = {
 def test_an_argument_out_of_range_raises_when_the_schedule_is_built(case):
     with pytest.raises((ValueError, TypeError), match="expected"):
         OUT_OF_RANGE[case]()
+
+
+STATELESS = [name for name in registry.SCHEDULES if not keeps_state(registry.make(name).mathematics)]
+
+
+@pytest.mark.parametrize("name", STATELESS)
+def test_a_schedule_holds_its_first_value_before_step_zero(name):
+    schedule = registry.make(name)
+    np.testing.assert_array_equal(schedule(jnp.array([-(2**31), -5, -1])), np.full(3, schedule(0)))
+    assert schedule(-3) == schedule(0)
+
+
+@pytest.mark.parametrize("name", STATELESS)
+def test_derivatives_before_step_zero_are_those_at_step_zero(name):
+    derivative = jax.grad(lambda schedule, step: schedule(step), allow_int=True)
+    before, at = (jax.tree.leaves(derivative(registry.make(name), step)) for step in (-3, 0))
+    assert registry.is_finite(before) and registry.bits(before) == registry.bits(at)
+
+
+@pytest.mark.parametrize("name", STATELESS)
+def test_beyond_the_largest_step_a_schedule_holds_its_last_value(name):
+    schedule = registry.make(name)
+    assert schedule(2**40) == schedule(LAST)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.07, 0.14, 0.28, 0.29, 0.55, 0.57, 0.58])
+def test_the_peak_of_one_cycle_is_not_moved_by_rounding(fraction):
+    schedule, steps = gradtx.one_cycle(1.0, 100, fraction), jnp.arange(101)
+    for values in (schedule(steps), jax.jit(lambda schedule: schedule(steps))(schedule)):
+        assert jnp.argmax(values) == round(100 * fraction)
