@@ -1,4 +1,4 @@
-# make race: train real networks with every optimizer and draw the pictures.  make test: everything that is checked.
+# make race trains real networks with every optimizer and draws the pictures. make test runs every check.
 PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
@@ -28,8 +28,8 @@ test-oldest:
 	.venv-oldest/bin/python -m pytest -m "not exhaustive and not slow" --ignore gradtx/race --ignore gradtx/__main__.py gradtx \
 		tests/core tests/transforms tests/schedules tests/optimizers tests/properties
 
-# The page of what holds: the tests of promises, run of gradtx and of Optax, whose failures are what the page reports;
-# all but the one that says whether the page is up to date.
+# The page of promises: the tests of promises, run on gradtx and on Optax, except for the one that compares the page
+# itself. A failure of Optax is what the page reports.
 promises: $(READY)
 	$(BIN)/python -m pytest -q -m "not exhaustive" --promises build/gradtx.json tests/properties \
 		--deselect tests/properties/test_registry.py::test_the_page_of_promises_lists_every_transformation
