@@ -3,15 +3,20 @@
 A state is a pytree, so any checkpointer can save it directly. Use names to restore a state after the chain was edited.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from gradtx.core.numerics import is_key
 
 __all__ = ["Restored", "flat_state", "restore_state"]
 
 PyTree = Any
+COUNTER = re.compile(r"(step|age)(_\d+)?")
 
 
 class Restored(NamedTuple):
@@ -60,13 +65,16 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
 
     Args:
       state: a state of the current transformation, such as `tx.init(params)`.
-      flat: arrays by name, as returned by `flat_state`. They are cast to the dtypes of the state.
+      flat: arrays by name, as returned by `flat_state`. They are cast to the dtypes of the state; a floating number may
+        be rounded.
 
     Returns:
       A `Restored`. Its fields `missing` and `unexpected` list all names that did not match.
 
     Raises:
-      ValueError: if an array and the array of the same name in the state have different shapes.
+      ValueError: if an array and the array of the same name in the state have different shapes; if a cast would change
+        more than the last digits of a number, or a counter is negative; if of two stages of one name, such as `trace`
+        and `trace_2`, only one is left, for that may be either.
 
     Example:
       >>> import gradtx, jax.numpy as jnp
@@ -81,17 +89,64 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
     restored = []
     for name, old in leaves.items():
         new = flat.get(name, old)
-        if jnp.shape(new) != jnp.shape(old):
+        if np.shape(new) != np.shape(old):
             raise ValueError(
-                f"restore_state: {name!r} has shape {jnp.shape(new)}, but the state has {jnp.shape(old)} there. "
+                f"restore_state: {name!r} has shape {np.shape(new)}, but the state has {np.shape(old)} there. "
                 "It belongs to other parameters: leave it out, or reshape it."
             )
-        restored.append(_placed_like(old, jnp.array(new, old.dtype)) if name in flat else old)
+        restored.append(_placed_like(old, _cast(name, new, old.dtype)) if name in flat else old)
+    unexpected = tuple(name for name in flat if name not in leaves)
+    for name in unexpected:
+        if name not in leaves and (sibling := _sibling(name, leaves)) in flat:
+            raise ValueError(
+                f"restore_state: {name!r} has no place in the state, but {sibling!r} has: of two stages of one name, "
+                "one was removed, and the names do not tell which. Leave out the arrays of the removed stage, and "
+                "rename those of the other if need be."
+            )
     return Restored(
         jax.tree.unflatten(jax.tree.structure(state), restored),
         tuple(name for name in leaves if name not in flat),
-        tuple(name for name in flat if name not in leaves),
+        unexpected,
     )
+
+
+def _sibling(name: str, leaves: Mapping[str, Any]) -> str | None:
+    """The name of the same array of another stage of the same name: of `trace/velocity` for `trace_2/velocity`."""
+    parts = name.split("/")
+    for depth, part in enumerate(parts[:2]):  # a stage, alone or in a group or chain; further down are parameters
+        plain, _, number = part.rpartition("_")
+        if number.isdigit():
+            others = (plain, *(f"{plain}_{i}" for i in range(2, int(number))))
+            found = ("/".join([*parts[:depth], other, *parts[depth + 1 :]]) for other in others)
+            return next((other for other in found if other in leaves), None)
+    return None
+
+
+def _cast(name: str, x: Any, dtype: Any) -> jax.Array:
+    """`x` as an array of `dtype`.
+
+    Raises:
+      ValueError: if that is another number, rounding aside, or a negative counter.
+    """
+    if isinstance(x, jax.core.Tracer) or is_key(x) or not getattr(x, "is_fully_addressable", True):
+        return jnp.array(x, dtype)
+    x = x if getattr(x, "dtype", None) == dtype else np.asarray(x)
+    if not np.can_cast(x.dtype, dtype):
+        with np.errstate(over="ignore", invalid="ignore"):
+            new = x.astype(dtype) if jnp.issubdtype(dtype, jnp.complexfloating) else x.real.astype(dtype)
+            if jnp.issubdtype(dtype, jnp.inexact) and jnp.issubdtype(x.dtype, jnp.inexact):
+                same = (np.isfinite(new) | ~np.isfinite(x)) & (np.iscomplexobj(new) | (x.imag == 0))
+            else:
+                same = new == x
+        if not np.all(same):
+            raise ValueError(
+                f"restore_state: {name!r} is {x if x.ndim == 0 else 'an array'} of {x.dtype.name}, which "
+                f"{np.dtype(dtype).name}, the dtype in the state, cannot hold. Leave it out, or convert it yourself."
+            )
+        x = new
+    if COUNTER.fullmatch(name.rpartition("/")[2]) and jnp.issubdtype(dtype, jnp.integer) and np.any(x < 0):
+        raise ValueError(f"restore_state: {name!r} is {x}, but it counts steps: it is at least 0.")
+    return jnp.array(x, dtype)
 
 
 def _placed_like(old: Any, x: jax.Array) -> jax.Array:

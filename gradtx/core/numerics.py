@@ -51,6 +51,12 @@ def _is_inexact(dtype: Any) -> bool:
     return jnp.issubdtype(dtype, jnp.inexact)
 
 
+@functools.cache
+def is_narrow(dtype: Any) -> bool:
+    """Whether a dtype is that of floating numbers of less than 32 bits; None is not."""
+    return dtype is not None and _is_inexact(dtype) and np.dtype(dtype).itemsize < 4
+
+
 def widen(x: Any) -> Any:
     """`x` in the dtype in which it is computed; what is not floating stays as it is."""
     return cast(x, arithmetic_dtype(x.dtype)) if is_floating(x) else x

@@ -176,6 +176,12 @@ class Plan:
         return tuple(dict.fromkeys(paths))
 
     @cached_property
+    def counters(self) -> frozenset[Path]:
+        """Where steps are counted: the clocks, here and inside, and the ages."""
+        clocks = [self.clock, *(plan.clock for plan in self.inner.values())]
+        return frozenset([*clocks, *(stage.kept[AGE] for stage in self.all_stages if AGE in stage.kept)])
+
+    @cached_property
     def records(self) -> dict[Path, Any]:
         """Where a NamedTuple stands in the state, and of which class; what else stands in its place makes it a dict."""
         standing: dict[Path, set[str]] = {}

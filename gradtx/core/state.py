@@ -52,13 +52,13 @@ def _init_plan(plan: Plan, params: PyTree, held: Held) -> None:
             assert mathematics.init is not None
             held[stage.path] = mathematics.init(treedef.unflatten(list(map(widen, leaves))))  # like its updates
             continue
-        kept = _init_fields(stage, leaves, treedef)
+        kept = init_fields(stage, leaves, treedef)
         kept[AGE] = jnp.zeros((), jnp.int32)
         kept.update((name, init_scalars(x)) for name, x in mathematics.stateful.items())
         held.update((path, kept[name]) for name, path in stage.kept.items())
 
 
-def _init_fields(stage: Placed, leaves: list[Any], treedef: Any) -> dict[str, Any]:
+def init_fields(stage: Placed, leaves: list[Any], treedef: Any) -> dict[str, Any]:
     """What a stage keeps at first: zeros in at least float32, unless it says otherwise; each in a buffer of its own."""
     keeps, init, wide = stage.mathematics.keeps, stage.mathematics.init, list(map(widen, leaves))
     treewise = isinstance(stage.mathematics, Treewise)
@@ -142,12 +142,21 @@ def open_state(plan: Plan, state: Any) -> Held:
             if isinstance(found, Mapping):
                 known.setdefault(path[:depth], (found, set()))[1].add(name)
             found = found[name] if isinstance(found, Mapping) else getattr(found, name)
+        if path in plan.counters and not _can_count(jnp.result_type(found)):
+            raise ValueError(
+                f"{plan.name}: the state's {'/'.join(path)!r} counts steps in int32, but is {array_type(found)}: it "
+                "was cast, or restored as another number. Restore it with gradtx.restore_state(init(params), ...)."
+            )
         held[path] = found
     for prefix, (given, expected) in known.items():
         for name in given:
             if name not in expected:
                 raise _foreign(plan, f"it has {'/'.join([*prefix, str(name)])!r}, which no stage here keeps", state)
     return held
+
+
+def _can_count(dtype: Any) -> bool:
+    return jnp.issubdtype(dtype, jnp.integer) and dtype.itemsize >= 4
 
 
 def _foreign(plan: Plan, difference: str, state: Mapping[str, Any]) -> ValueError:

@@ -18,10 +18,10 @@ from gradtx.core import scalars
 from gradtx.core.apply_updates import align
 from gradtx.core.each import each
 from gradtx.core.mathematics import AGE, Inner, Treewise, Varied, is_numeric
-from gradtx.core.numerics import widen
+from gradtx.core.numerics import is_narrow, widen
 from gradtx.core.plan import Fused, Path, Placed, Plan, call_program
 from gradtx.core.run import Run, only_if
-from gradtx.core.state import Held, nest, open_state
+from gradtx.core.state import Held, init_fields, nest, open_state
 from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, map_arrays
 
 PyTree = Any
@@ -142,7 +142,22 @@ class _Update:
                     f"{stage.path[-1]!r} keeps nothing for it: it was None, or not floating, when init(params) was "
                     "called. Call init anew with params as they are now."
                 )
+            if is_narrow(getattr(leaves[i], "dtype", None)):
+                self.check_born_so(stage, name, i, leaves[i].dtype)
         return list(leaves)
+
+    def check_born_so(self, stage: Placed, name: str, i: int, dtype: Any) -> None:
+        """Raise if an array of 16 bits was wider when init made it."""
+        given = self.values if self.params is None else self.params
+        leaves = [given[j] if j in self.active else None for j in range(len(given))]
+        born = jax.eval_shape(lambda leaves: init_fields(stage, leaves, self.treedef), leaves)
+        first = self.treedef.flatten_up_to(born[name])[i]
+        if first.dtype != dtype:
+            raise ValueError(
+                f"{self.plan.name}: stage {stage.name!r} keeps {name!r} for {leaf_path(self.treedef, i, 'updates')} in "
+                f"{np.dtype(dtype).name}, but init made it {first.dtype.name}: it was cast, or restored in the dtype "
+                "of the parameters. Restore it with gradtx.restore_state(init(params), ...)."
+            )
 
     def run_treewise(self, stage: Placed, mathematics: Treewise) -> None:
         """A treewise stage: one call on whole trees, in which the leaves that are left alone are None."""

@@ -7,6 +7,7 @@ import orbax.checkpoint as ocp
 import pytest
 
 import gradtx
+from gradtx.core.mathematics import Stepwise, Treewise
 from properties import registry
 
 pytestmark = registry.of_gradtx
@@ -88,3 +89,34 @@ def test_orbax_restores_the_states_of_all_transformations(tmp_path):
         restored = checkpointer.restore(tmp_path / "states", jax.eval_shape(lambda: states))
     chex.assert_trees_all_equal_structs(restored, states)
     chex.assert_trees_all_equal(restored, states)
+
+
+def cast(state, old, new):
+    """A state with all arrays of one dtype in another."""
+    return jax.tree.map(lambda x: x.astype(new) if x.dtype == old else x, state)
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_state_in_the_dtype_of_its_parameters_is_refused(name):
+    tx, p = registry.make(name), registry.params(jnp.bfloat16)
+    state = jax.eval_shape(tx.init, p)
+
+    def update(state, p):
+        return registry.advance(tx, p, state, p)
+
+    with pytest.raises(ValueError, match=r"'step' counts steps in int32, but is float32\[\]"):
+        jax.eval_shape(lambda s, p: update(cast(s, jnp.int32, jnp.float32), p), state, p)
+    stages = [stage for stage in registry.stages(tx.mathematics) if not isinstance(stage, Stepwise)]
+    if any(stage.keeps.like_params if isinstance(stage, Treewise) else stage.keeps.fields for stage in stages):
+        with pytest.raises(ValueError, match="in bfloat16, but init made it float32"):
+            jax.eval_shape(lambda s, p: update(cast(s, jnp.float32, jnp.bfloat16), p), state, p)
+
+
+def test_a_stage_may_keep_narrow_arrays_if_its_init_says_so():
+    def init(p):
+        return jnp.zeros(p.shape, jnp.bfloat16)
+
+    tx, p = gradtx.leafwise(lambda u, s, p: (u + s, u + s), init, keeps="velocity"), {"w": jnp.ones(2)}
+    state = tx.init(p)
+    _, state = tx.update(p, state)
+    assert state["leafwise"]["velocity"]["w"].dtype == jnp.bfloat16
