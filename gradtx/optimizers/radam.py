@@ -6,7 +6,6 @@ import math
 from typing import Annotated, Any
 
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from gradtx.core import (
@@ -91,11 +90,15 @@ def _curve(x: Array) -> Array:
     """2 / (e^x - 1) - 2 / x + 1, for x > 0."""
     some = x > 0.5
     small, large = jnp.where(some, 0.5, x), jnp.where(some, x, 1.0)
-    return jnp.where(some, 1 - 2 / large + 2 / jnp.expm1(large), small * jnp.polyval(SERIES, small * small))
+    series = jnp.zeros(())
+    for coefficient in SERIES:
+        series = small**2 * series + coefficient
+    return jnp.where(some, 1 - 2 / large + 2 / jnp.expm1(large), small * series)
 
 
+# The coefficients of that function of x, the last first: 2 B_2n / (2n)!.
 BERNOULLI = 1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6
-SERIES = np.array([2 * b / math.factorial(2 * n) for n, b in enumerate(BERNOULLI, start=1)][::-1])
+SERIES = [2 * b / math.factorial(2 * n) for n, b in enumerate(BERNOULLI, start=1)][::-1]
 
 
 def _rectified(

@@ -25,7 +25,7 @@ from gradtx.schedules.constant import constant
 from gradtx.schedules.cosine import cosine
 from gradtx.schedules.exponential import exponential
 from gradtx.schedules.linear import linear
-from gradtx.schedules.numbers import times
+from gradtx.schedules.numbers import is_static, times
 from gradtx.schedules.one_cycle import one_cycle
 from gradtx.schedules.piecewise_constant import piecewise_constant
 from gradtx.schedules.piecewise_interpolate import piecewise_interpolate
@@ -191,7 +191,8 @@ def cosine_onecycle_schedule(
 ) -> Schedule:
     """`one_cycle` under Optax's name, with the arguments in Optax's order: a rise and a fall, each along half a cosine.
 
-    transition_steps, peak_value, pct_start, div_factor and final_div_factor are as for `one_cycle`.
+    transition_steps, peak_value, pct_start, div_factor and final_div_factor are as for `one_cycle`, but the peak is
+    where Optax has it: 0.29 * 100 is a little less than 29 in floating point, and is rounded down to 28.
 
     Returns:
       A schedule.
@@ -202,7 +203,8 @@ def cosine_onecycle_schedule(
       >>> [round(float(rate(step)), 4) for step in (0, 3, 10)]
       [0.25, 1.0, 0.0625]
     """
-    return one_cycle(peak_value, transition_steps, pct_start, None, div_factor, final_div_factor)
+    start = _rounded_down(pct_start, transition_steps)
+    return one_cycle(peak_value, transition_steps, start, None, div_factor, final_div_factor)
 
 
 @transformation
@@ -216,7 +218,8 @@ def linear_onecycle_schedule(
 ) -> Schedule:
     """`one_cycle` under Optax's name, with the arguments in Optax's order: a rise and two falls in straight lines.
 
-    transition_steps, peak_value, pct_start, pct_final, div_factor and final_div_factor are as for `one_cycle`.
+    transition_steps, peak_value, pct_start, pct_final, div_factor and final_div_factor are as for `one_cycle`, and the
+    rounding as for `cosine_onecycle_schedule`.
 
     Returns:
       A schedule.
@@ -227,7 +230,13 @@ def linear_onecycle_schedule(
       >>> [round(float(rate(step)), 4) for step in (0, 3, 8, 10)]
       [0.25, 1.0, 0.25, 0.0625]
     """
-    return one_cycle(peak_value, transition_steps, pct_start, pct_final, div_factor, final_div_factor, shape="linear")
+    start, final = (_rounded_down(x, transition_steps) for x in (pct_start, pct_final))
+    return one_cycle(peak_value, transition_steps, start, final, div_factor, final_div_factor, shape="linear")
+
+
+def _rounded_down(fraction: Fraction, steps: int) -> Fraction:
+    """The fraction of whole steps that Optax takes; a traced one as it is."""
+    return int(float(fraction) * steps) / steps if is_static(fraction) else fraction  # type: ignore[arg-type]
 
 
 def join_schedules(schedules: Sequence[ScalarOrSchedule], boundaries: Sequence[int]) -> Schedule:
