@@ -33,7 +33,7 @@ def norm(x: Array, axis: Any = None) -> Array:
 
 def rms(x: Array) -> Array:
     """The root of the mean of |x|^2 of one array, 0 if it is empty; finite wherever x is."""
-    size, root_of_mean = _scaled(x, lambda squares: jnp.sum(squares) / max(squares.size, 1))
+    size, root_of_mean = _scaled(x, lambda squares: jnp.sum(squares) / float(max(squares.size, 1)))
     return size * root_of_mean
 
 

@@ -47,7 +47,7 @@ def _cautious(run: Run, g: PyTree, s: None, params: PyTree) -> tuple[PyTree, Non
 
 def _agreeing(u: Array, g: Array) -> Array:
     agrees = jnp.real(u * jnp.conj(jnp.sign(g))) < 0
-    factor = u.size / (jnp.sum(agrees, dtype=u.real.dtype) + 1)
+    factor = float(u.size) / (jnp.sum(agrees, dtype=u.real.dtype) + 1)
     return jnp.where(agrees | ~jnp.isfinite(u), u * factor, 0)
 
 

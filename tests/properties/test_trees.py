@@ -104,6 +104,17 @@ def test_a_none_gradient_leaves_its_array_and_its_state_untouched(name):
     assert all(registry.bits(before[path]) == registry.bits(now[path]) for path in before)
 
 
+@registry.of_gradtx
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_an_array_of_more_than_2_31_elements_has_an_update(name):
+    tx = registry.make(name)
+    p = {"w": jax.ShapeDtypeStruct((2**16, 2**15 + 8), jnp.float32)}
+    state = jax.eval_shape(tx.init, p)
+    updates, after = jax.eval_shape(lambda g, s, p: registry.advance(tx, g, s, p), p, state, p)
+    assert registry.avals(updates) == registry.avals(p)
+    assert registry.avals(after) == registry.avals(state)
+
+
 @pytest.mark.scenario(11, "integer parameters are left alone among floating ones, and refused if there are no others")
 @pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
 def test_integer_leaves_among_floating_ones_are_left_alone(name):
