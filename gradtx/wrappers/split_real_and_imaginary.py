@@ -47,7 +47,7 @@ def split_real_and_imaginary(inner: GradientTransformation) -> GradientTransform
       Array([-1.+1.j], dtype=complex64)
     """
     tx = as_inner(inner, "split_real_and_imaginary: inner")
-    return wrapping(tx, _in_parts, view=_view, reads=lambda run, s, params: _whole(run(params)))
+    return wrapping(tx, _in_parts, view=_view, reads=lambda run, s, params: _whole(run(params), params))
 
 
 def _view(tree: PyTree, params: PyTree) -> PyTree:
@@ -55,11 +55,12 @@ def _view(tree: PyTree, params: PyTree) -> PyTree:
 
 
 def _in_parts(run: Run, updates: PyTree, s: None, params: PyTree) -> tuple[PyTree, None]:
-    return _whole(run(updates, **{name: _view(x, params) for name, x in run.extra.items()})), s
+    return _whole(run(updates, **{name: _view(x, params) for name, x in run.extra.items()}), updates), s
 
 
-def _whole(parts: PyTree) -> PyTree:
-    return jax.tree.map(_join, parts, is_leaf=lambda x: isinstance(x, Parts) or x is None)
+def _whole(parts: PyTree, like: PyTree) -> PyTree:
+    """Numbers put together again. A part of `like` that was itself a pair stays one."""
+    return jax.tree.map(lambda _, x: _join(x), like, parts, is_leaf=is_none)
 
 
 def _split(x: Any) -> Any:
