@@ -22,11 +22,12 @@ PyTree = Any
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers in [low, high), or in (low, high) if `low` is not among them; all of them are finite."""
+    """The numbers in [low, high), or in (low, high) or [low, high] if said so; all of them are finite."""
 
     low: float = -np.inf
     high: float = np.inf
     open_low: bool = False
+    closed_high: bool = False
     remedy: str = ""
 
     def check(self, name: str, x: Any) -> Any:
@@ -43,8 +44,10 @@ class Range:
         values = np.asarray(x, np.float64)
         is_open = self.open_low or self.low == -np.inf
         above = values > self.low if is_open else values >= self.low
-        if not np.all(above & (values < self.high)):
-            upper = f" and below {self.high:g}" if self.high < np.inf else ", finite"
+        below = values <= self.high if self.closed_high else values < self.high
+        if not np.all(above & below):
+            bound = f" and {'at most' if self.closed_high else 'below'} {self.high:g}"
+            upper = bound if self.high < np.inf else ", finite"
             raise ValueError(
                 f"{name} = {x} is out of range: expected a number {'above' if is_open else 'at least'} "
                 f"{self.low:g}{upper}.{' ' + self.remedy if self.remedy and np.any(values < 0) else ''}"

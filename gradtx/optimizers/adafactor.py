@@ -15,15 +15,18 @@ from gradtx.core import (
     Mask,
     NonNegative,
     PositiveCount,
+    chain,
     leafwise,
     stepwise,
     transformation,
 )
-from gradtx.optimizers.common import descend
+from gradtx.optimizers.common import decayed, descend, negated
+from gradtx.schedules.numbers import times
 from gradtx.transforms.clip import clip_by_block_rms
 from gradtx.transforms.ema import ema
 from gradtx.transforms.numerics import average, bounded_square, real_zeros, root
 from gradtx.transforms.param_block import scale_by_param_block_rms
+from gradtx.transforms.scaling import scale_by_learning_rate
 
 
 class AdafactorState(NamedTuple):
@@ -133,7 +136,7 @@ def adafactor(
       learning_rate: the length of a step; the paper uses min(0.01, 1 / sqrt(t)).
       multiply_by_parameter_scale: make steps in proportion to parameters.
       clipping_threshold: bound of the root mean square of a step; None for none. The paper's default.
-      momentum: decay of an average of steps; None keeps none.
+      momentum: decay of an average of the steps, the rate included, as in the paper's code and Optax; None keeps none.
       eps: added to squares; the paper's default.
       min_dim_size_to_factor, decay_rate, factored: as for `scale_by_factored_rms`.
       weight_decay, where, maximize: as for `adam`.
@@ -148,6 +151,9 @@ def adafactor(
         scale_by_factored_rms(factored, decay_rate, 0, min_dim_size_to_factor, eps),
         *([] if clipping_threshold is None else [clip_by_block_rms(clipping_threshold)]),
         *([scale_by_param_block_rms()] if multiply_by_parameter_scale else []),
-        *([] if momentum is None else [ema(momentum, debias=False)]),
     ]
-    return descend(stages, learning_rate, weight_decay, where, maximize)
+    if momentum is None:
+        return descend(stages, learning_rate, weight_decay, where, maximize)
+    averaged = scale_by_learning_rate(learning_rate), ema(momentum, debias=False)
+    decay = None if weight_decay is None else times(learning_rate, weight_decay)
+    return chain(*negated(maximize), *stages, *averaged, *decayed(decay, where, independent=True))

@@ -78,7 +78,7 @@ def adopt(
     The first gradient only begins v = g^2. Then q = g / max(sqrt(v), eps), bounded by t^(1/4);
     m = b1 m + (1 - b1) q;  p - learning_rate * m;  v = b2 v + (1 - b2) g^2
 
-    Optax does the same.
+    The first step does not decay parameters either, as in the authors' code. Optax decays in it too.
 
     Args:
       b1: decay of the average. The paper's default, as are `b2` and `eps`.
@@ -92,4 +92,9 @@ def adopt(
     References:
       Taniguchi et al., 2024, ADOPT: Modified Adam Can Converge with Any b2 with the Optimal Rate.
     """
-    return descend([scale_by_adopt(b1, b2, eps)], learning_rate, weight_decay, where, maximize)
+    later = None if weight_decay is None else stepwise(_after_the_first, needs=("age",), weight_decay=weight_decay)
+    return descend([scale_by_adopt(b1, b2, eps)], learning_rate, later, where, maximize)
+
+
+def _after_the_first(step: Array, age: Array, weight_decay: Array) -> Array:
+    return jnp.where(age > 0, weight_decay, 0.0)

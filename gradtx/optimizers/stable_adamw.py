@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
-from gradtx.optimizers.common import descend
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    chain,
+    leafwise,
+    transformation,
+)
+from gradtx.optimizers.common import negated
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.moments import AgedMoments, Moments, bias_correction, scale_by_moments, zero_aged_moments
+from gradtx.transforms.decay import decay_of
+from gradtx.transforms.moments import AgedMoments, Moments, quotient, zero_aged_moments
 from gradtx.transforms.numerics import average, bounded_square, rms, root
+from gradtx.transforms.scaling import scale_by_learning_rate
 
 
 @transformation
@@ -44,9 +57,17 @@ def track_stable_moments(b1: Fraction = 0.9, b2: Fraction = 0.999, eps: NonNegat
 def _track_stable(
     g: Array, s: AgedMoments, p: None, eps: Array, one_minus_b1: Array, one_minus_b2: Array, correction2: Array
 ) -> tuple[Moments, AgedMoments]:
+    s, outgrown = _tracked(g, s, eps, one_minus_b1, one_minus_b2, correction2)
+    return Moments(s.first / outgrown, s.second), s
+
+
+def _tracked(
+    g: Array, s: AgedMoments, eps: Array, one_minus_b1: Array, one_minus_b2: Array, correction2: Array
+) -> tuple[AgedMoments, Array]:
+    """The moments, and by how much the gradient has outgrown the second, at least 1."""
     first, second = average(s.first, g, one_minus_b1), average(s.second, bounded_square(g), one_minus_b2)
     outgrown = rms(g / jnp.maximum(root(second / correction2), eps))
-    return Moments(first / jnp.maximum(outgrown, 1), second), AgedMoments(first, second, s.age)
+    return AgedMoments(first, second, s.age), jnp.maximum(outgrown, 1)
 
 
 @transformation
@@ -64,7 +85,7 @@ def stable_adamw(
 
     AdamW with learning_rate / max(1, rms(g / sqrt(v / (1 - b2^t)))) for each array.
 
-    The weight decay does not shrink with the step; in the paper it does.
+    The weight decay shrinks with the step, as in the paper; in the authors' code it does not.
 
     Args:
       learning_rate, b1, b2, eps, weight_decay, where, maximize: as for `adam`.
@@ -75,5 +96,34 @@ def stable_adamw(
     References:
       Wortsman et al., 2023, Stable and low-precision training for large-scale vision-language models.
     """
-    stages = track_stable_moments(b1, b2, eps), bias_correction(b1, b2), scale_by_moments(eps)
-    return descend(stages, learning_rate, weight_decay, where, maximize)
+    step = leafwise(
+        _step,
+        zero_aged_moments,
+        keeps=AgedMoments,
+        needs=() if weight_decay is None else ("params",),
+        eps=eps,
+        one_minus_b1=one_minus(b1),
+        one_minus_b2=one_minus(b2),
+        correction1=correction(b1),
+        correction2=correction(b2),
+        **decay_of(weight_decay, where),
+    )
+    downhill = scale_by_learning_rate(learning_rate)
+    return chain(*negated(maximize), track_stable_moments=step, scale_by_learning_rate=downhill)
+
+
+def _step(
+    g: Array,
+    s: AgedMoments,
+    p: Array,
+    eps: Array,
+    one_minus_b1: Array,
+    one_minus_b2: Array,
+    correction1: Array,
+    correction2: Array,
+    weight_decay: Array | None,
+    chosen: Any = 1.0,
+) -> tuple[Array, AgedMoments]:
+    s, outgrown = _tracked(g, s, eps, one_minus_b1, one_minus_b2, correction2)
+    u = quotient(Moments(s.first / correction1, s.second / correction2), eps, None)
+    return (u if weight_decay is None else u + chosen * weight_decay * p) / outgrown, s

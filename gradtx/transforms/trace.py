@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, leafwise, stepwise, transformation
+from gradtx.core import (
+    Fraction,
+    GradientTransformation,
+    Range,
+    ScalarOrSchedule,
+    leafwise,
+    stepwise,
+    transformation,
+)
+
+Remains = Annotated[ScalarOrSchedule, Range(0, 1, closed_high=True)]
 
 
 @transformation
-def trace(decay: Fraction, nesterov: bool = False, *, dampening: Fraction | None = None) -> GradientTransformation:
+def trace(decay: Remains, nesterov: bool = False, *, dampening: Fraction | None = None) -> GradientTransformation:
     """Gather updates in a velocity, which replaces them.
 
     v = decay * v + (1 - dampening) u, zero at first; the new update is v, with Nesterov's momentum u + decay * v.
 
     Args:
-      decay: the fraction of the velocity that is left after a step.
+      decay: the fraction of the velocity that is left after a step; at 1 the velocity is the sum of all updates.
       nesterov: look one step ahead.
       dampening: the fraction of each update that is kept out of the velocity; None for none. As in PyTorch, the first
         update enters whole. Optax has no dampening.

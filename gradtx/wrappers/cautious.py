@@ -18,6 +18,8 @@ def cautious(inner: GradientTransformation) -> GradientTransformation:
 
     u [u g < 0] size / (count + 1), where size is how many numbers an array has, and count how many of them agree.
 
+    The authors' code divides by the mean of the mask instead, count / size, and by at least 0.001.
+
     Args:
       inner: an optimizer, whose updates go downhill. Its weight decay is compared with the gradient too, which the
         paper's is not: `chain(cautious(adam(rate)), add_decayed_weights(rate * decay, mode="independent"))`.

@@ -145,6 +145,16 @@ def test_a_treewise_stage_that_changes_a_shape_is_an_error():
         tx.update(g, tx.init(g))
 
 
+def test_a_velocity_that_never_fades_is_the_sum_of_all_updates():
+    tx = gradtx.trace(decay=1.0)
+    state = tx.init(jnp.zeros(2))
+    for _ in range(3):
+        updates, state = tx.update(jnp.array([1.0, -2.0]), state)
+    np.testing.assert_array_equal(updates, jnp.array([3.0, -6.0]))
+    with pytest.raises(ValueError, match="decay = 1.5 is out of range: expected a number at least 0 and at most 1"):
+        gradtx.trace(decay=1.5)
+
+
 def test_a_gradient_may_be_the_parameter_itself():
     p = jnp.array([1.0, -2.0])  # the gradient of |p|^2 / 2
     tx = gradtx.sgd(0.5)

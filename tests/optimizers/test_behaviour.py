@@ -221,6 +221,7 @@ def test_wrappers_that_compare_with_the_gradient_refuse_to_maximize(wrapper):
 RATES = {
     **dict.fromkeys(("dog", "dowg", "polyak_sgd", "prodigy", "dadapt_adamw"), "that of the gradient"),
     "fromage": 0.125 / np.sqrt(1 + 0.125**2),
+    "adopt": 0.0,
 }
 
 

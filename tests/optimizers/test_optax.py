@@ -130,6 +130,10 @@ FROM_A_MATRIX = {
         staged(gradtx.adaptive_grad_clip(0.1)),
         optax.chain(optax.adaptive_grad_clip(0.1), optax.scale_by_learning_rate(0.05)),
     ),
+    "adafactor with momentum and a schedule": (
+        gradtx.adafactor(lambda step: 0.05 * 0.9**step, momentum=0.9, min_dim_size_to_factor=2),
+        optax.adafactor(lambda step: 0.05 * 0.9**step, momentum=0.9, min_dim_size_to_factor=2),
+    ),
     "factored rms": (
         staged(gradtx.scale_by_factored_rms(min_dim_size_to_factor=2)),
         optax.chain(optax.scale_by_factored_rms(min_dim_size_to_factor=2), optax.scale_by_learning_rate(0.05)),

@@ -112,6 +112,7 @@ IN_TWO_SHAPES = {
     "ademamix": (gradtx.ademamix(0.01), ademamix, {"rate": 0.01}),
     "simplified_ademamix": (gradtx.simplified_ademamix(0.001, alpha=0.5), simplified_ademamix, {"alpha": 0.5}),
     "adopt": (gradtx.adopt(0.05), adopt, {"rate": 0.05}),
+    "adopt with decay": (gradtx.adopt(0.05, weight_decay=0.1), adopt, {"rate": 0.05, "weight_decay": 0.1}),
     "adopt, unbounded": (
         gradtx.chain(gradtx.scale_by_adopt(clip=False), gradtx.scale_by_learning_rate(0.05)),
         adopt,
@@ -122,7 +123,7 @@ IN_TWO_SHAPES = {
     "stable_adamw": (
         gradtx.stable_adamw(0.05),
         stable_adamw,
-        {"rate": 0.05, "weight_decay": 0.01, "decay_clipped": False},
+        {"rate": 0.05, "weight_decay": 0.01},
     ),
     "laprop": (gradtx.laprop(0.05), laprop, {"rate": 0.05}),
     "madgrad": (gradtx.madgrad(0.05), madgrad, {"rate": 0.05}),
