@@ -11,13 +11,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.experimental.shard_alike import shard_alike
 
 from gradtx.core.mathematics import AGE, Treewise, inner_of
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import STEP, Path, Placed, Plan
 from gradtx.core.scalars import init_scalars
-from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path
+from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, placed_like
 
 PyTree = Any
 Held = dict[Path, Any]  # what a state holds, by path
@@ -77,15 +76,8 @@ def init_fields(stage: Placed, leaves: list[Any], treedef: Any) -> dict[str, Any
     kept = _fresh(jax.tree.map(lambda x: cast(jnp.asarray(x)), kept), leaves)
     for name in alike:
         parts = flatten_like(treedef, kept[name], name=stage.name, what=f"{name!r} in what init returns", like="params")
-        kept[name] = treedef.unflatten([_placed_like(p, x) for p, x in zip(leaves, parts, strict=True)])
+        kept[name] = treedef.unflatten([placed_like(p, x) for p, x in zip(leaves, parts, strict=True)])
     return kept
-
-
-def _placed_like(p: Any, kept: Any) -> Any:
-    """Arrays sharded as `p` is. Compiled, zeros know nothing of the array they are for, and would lie everywhere."""
-    if not isinstance(p, jax.core.Tracer):
-        return kept
-    return jax.tree.map(lambda x: shard_alike(p, x)[1] if x.shape == p.shape and x.ndim else x, kept)
 
 
 def _fresh(tree: PyTree, taken: list[Any]) -> PyTree:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental.shard_alike import shard_alike
 
 PyTree = Any
 
@@ -136,3 +137,10 @@ def _on_array(program: Callable[..., Any], row: tuple, shared: tuple) -> Any:
 @partial(jax.jit, static_argnums=0)
 def _on_bundle(program: Callable[..., Any], rows: list[tuple], shared: tuple) -> list[Any]:
     return [_on_array(program, row, shared) for row in rows]
+
+
+def placed_like(p: Any, kept: Any) -> Any:
+    """Arrays sharded as `p` is. Compiled, zeros know nothing of the array they are for, and would lie everywhere."""
+    if not isinstance(p, jax.core.Tracer):
+        return kept
+    return jax.tree.map(lambda x: shard_alike(p, x)[1] if x.shape == p.shape and x.ndim else x, kept)

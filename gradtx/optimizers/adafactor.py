@@ -20,6 +20,7 @@ from gradtx.core import (
     stepwise,
     transformation,
 )
+from gradtx.core.trees import placed_like
 from gradtx.optimizers.common import decayed, descend, negated
 from gradtx.schedules.numbers import times
 from gradtx.transforms.clip import clip_by_block_rms
@@ -73,7 +74,7 @@ def scale_by_factored_rms(
         axes, none = _factored_axes(p.shape, least), jnp.zeros((1,), p.real.dtype)
         if axes is None:
             return AdafactorState(none, none, real_zeros(p))
-        square = real_zeros(p)
+        square = placed_like(p, real_zeros(p))  # so that the factors are sharded as the axes that they keep
         return AdafactorState(square.sum(axes[0]), square.sum(axes[1]), none)
 
     weight = stepwise(_weight, needs=("age",), decay_rate=decay_rate, offset=step_offset)

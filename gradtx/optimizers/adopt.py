@@ -78,7 +78,7 @@ def adopt(
     The first gradient only begins v = g^2. Then q = g / max(sqrt(v), eps), bounded by t^(1/4);
     m = b1 m + (1 - b1) q;  p - learning_rate * m;  v = b2 v + (1 - b2) g^2
 
-    The first step does not decay parameters either, as in the authors' code. Optax decays in it too.
+    The first step does not decay parameters either, as in the authors' code. Optax has no weight decay.
 
     Args:
       b1: decay of the average. The paper's default, as are `b2` and `eps`.

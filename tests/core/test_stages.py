@@ -151,7 +151,7 @@ def test_a_velocity_that_never_fades_is_the_sum_of_all_updates():
     for _ in range(3):
         updates, state = tx.update(jnp.array([1.0, -2.0]), state)
     np.testing.assert_array_equal(updates, jnp.array([3.0, -6.0]))
-    with pytest.raises(ValueError, match="decay = 1.5 is out of range: expected a number at least 0 and at most 1"):
+    with pytest.raises(ValueError, match=r"decay = 1\.5 is out of range: expected a number at least 0 and at most 1"):
         gradtx.trace(decay=1.5)
 
 

@@ -148,6 +148,17 @@ def test_jitted_init_shards_the_state_like_the_parameters(name, kind):
         assert_sharded_as_params(jax.jit(tx.init)(p), p)
 
 
+@pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
+def test_a_state_born_on_an_automatic_mesh_comes_out_as_it_went_in(name):
+    tx = registry.make(name)
+    _, p = sharded(AxisType.Auto)
+    born = jax.jit(tx.init)(p)
+    _, state = jax.jit(functools.partial(registry.advance, tx))(p, born, p)
+    for x, y in zip(jax.tree.leaves(born), jax.tree.leaves(state), strict=True):
+        if len(x.sharding.device_set) > 1:  # what depends on no parameter lies on one device at first
+            assert x.sharding.is_equivalent_to(y.sharding, x.ndim)
+
+
 @pytest.mark.scenario(
     23, "on an explicit mesh of 8 devices, the state is sharded like params, a step gathers nothing, and norms agree"
 )
