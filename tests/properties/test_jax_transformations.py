@@ -155,7 +155,7 @@ def test_a_state_born_on_an_automatic_mesh_comes_out_as_it_went_in(name):
     born = jax.jit(tx.init)(p)
     _, state = jax.jit(functools.partial(registry.advance, tx))(p, born, p)
     for x, y in zip(jax.tree.leaves(born), jax.tree.leaves(state), strict=True):
-        if len(x.sharding.device_set) > 1:  # what depends on no parameter lies on one device at first
+        if x.ndim and name != "clip_by_norm_quantile":  # whose window is of no parameter
             assert x.sharding.is_equivalent_to(y.sharding, x.ndim)
 
 
