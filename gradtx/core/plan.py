@@ -7,7 +7,7 @@ and what a wrapper wraps has a plan of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -35,23 +35,30 @@ STEP = "step"
 Path = tuple[str, ...]
 
 
-class Program(NamedTuple):
-    """The mathematics of one stage, and nothing that varies: it compares by what it computes."""
+@dataclass(frozen=True)
+class Program:
+    """The mathematics of one stage, and nothing that varies: it compares by what it computes, whatever it is called."""
 
-    name: str
+    name: str = field(compare=False)
     update: Any
     keeps: Keeps
     needs: tuple[str, ...]
     options: tuple[tuple[str, type, Any], ...]  # each with its type, for 1, 1.0 and True are equal
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.update, self.keeps, self.needs, self.options))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __call__(
         self, value: Any, kept: dict[str, Any], age: Any, params: Any, arguments: dict[str, Any], *first: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The new value and what is kept then; `first` comes before the other arguments, as the `run` of a wrapper."""
         options = {key: x for key, _, x in self.options}
-        with jax.named_scope(self.name):
-            s = self.keeps.pack(jax.tree.map(widen, kept), age)
-            result = self.update(*first, value, s, params, **arguments, **options)
+        s = self.keeps.pack(jax.tree.map(widen, kept), age)
+        result = self.update(*first, value, s, params, **arguments, **options)
         if type(result) is not tuple or len(result) != 2:
             raise TypeError(
                 f"the update of stage {self.name!r} returned {array_type(result)}; expected a pair: the updates, and "
@@ -87,10 +94,11 @@ class LeafProgram:
     """Fused leafwise stages as one function of one array."""
 
     programs: tuple[Program, ...]
+    names: tuple[str, ...]  # in a profile
 
     @cached_property
     def _hash(self) -> int:
-        return hash(self.programs)
+        return hash((self.programs, self.names))
 
     def __hash__(self) -> int:
         return self._hash
@@ -106,7 +114,8 @@ class LeafProgram:
             arguments: dict[str, Any] = {key: cast(x, real) for key, x in numbers.items() if key != AGE}
             arguments.update((key, x) for key, x in (("index", index), (AGE, age)) if key in program.needs)
             fields = dict(zip(program.keeps.fields, held, strict=True))
-            value, fields = program(value, fields, age, p if "params" in program.needs else None, arguments)
+            with jax.named_scope(program.name):
+                value, fields = program(value, fields, age, p if "params" in program.needs else None, arguments)
             new_kept.append(tuple(fields[name] for name in program.keeps.fields))
         if isinstance(value, jax.Array) and shape is not None and value.shape != shape:
             raise ValueError(
@@ -225,7 +234,10 @@ def _make_plan(name: str, mathematics: Mathematics, path: Path, root: Path, cloc
     parts: list[Fused | Placed] = []
     for treewise, group in groupby(stages, lambda stage: isinstance(stage.mathematics, Treewise)):
         neighbours = tuple(group)
-        parts.extend(neighbours if treewise else [Fused(neighbours, LeafProgram(tuple(x.program for x in neighbours)))])
+        programs = tuple(x.program for x in neighbours)
+        parts.extend(
+            neighbours if treewise else [Fused(neighbours, LeafProgram(programs, tuple(x.name for x in programs)))]
+        )
     return Plan(name, clock, counts, tuple(stages), tuple(parts), inner)
 
 

@@ -12,6 +12,15 @@ import numpy as np
 from gradtx.core.numerics import is_key
 
 
+class Verbatim(str):
+    """Source already, which is its own repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 def source(x: Any) -> str:  # noqa: PLR0911
     """The Python expression that makes a value again, with `jax`, `jnp` and `np` at hand; a function by its name."""
     if isinstance(x, jax.core.Tracer):

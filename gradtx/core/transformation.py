@@ -17,7 +17,7 @@ import numpy as np
 from gradtx.core import scalars
 from gradtx.core.mathematics import AGE, Chain, Mathematics, Treewise, is_number, keeps_state, needs
 from gradtx.core.plan import Plan, make_plan
-from gradtx.core.source import call_source, number_key
+from gradtx.core.source import Verbatim, call_source, number_key
 from gradtx.core.state import init_state
 from gradtx.core.update import update_state
 
@@ -123,7 +123,18 @@ class GradientTransformation:
         return iter((self.init, self.update))
 
     def __repr__(self) -> str:
-        return call_source(self.name, shown_arguments(self._structure.factory, self.arguments))
+        # From the inside out and without recursion, for chains may be nested deeper than Python lets calls be.
+        calls = [(self, self._shown())]
+        for _, arguments in calls:
+            calls.extend((x, x._shown()) for x in arguments.values() if isinstance(x, GradientTransformation))
+        sources: dict[int, Verbatim] = {}
+        for tx, arguments in reversed(calls):
+            known = {name: sources.get(id(x), x) for name, x in arguments.items()}
+            sources[id(tx)] = Verbatim(call_source(tx.name, known))
+        return str(sources[id(self)])
+
+    def _shown(self) -> Mapping[str, Any]:
+        return shown_arguments(self._structure.factory, self.arguments)
 
     @cached_property
     def _key(self) -> tuple[Any, ...]:
@@ -139,6 +150,9 @@ class GradientTransformation:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._structure.factory, dict(self.arguments))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> GradientTransformation:
+        return self  # a value that nothing changes is its own copy
 
     @cached_property
     def _body(self) -> GradientTransformation | Mathematics:

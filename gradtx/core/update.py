@@ -178,10 +178,11 @@ class _Update:
             kept.update((name, self.only(xs)) for name, xs in leaves.items())
             given = stage.program, tree, kept, extra.get(AGE), params, numbers
             try:
-                if mathematics.inner is None:
-                    result, new = call_program(*given)
-                else:
-                    result, new = self.run_wrapper(stage, mathematics.inner, plan, *given)
+                with jax.named_scope(stage.program.name):
+                    if mathematics.inner is None:
+                        result, new = call_program(*given)
+                    else:
+                        result, new = self.run_wrapper(stage, mathematics.inner, plan, *given)
             except Exception as error:
                 error.add_note(f"{self.plan.name}: in stage {stage.name!r}.")
                 raise

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import gradtx
+from gradtx.core.plan import call_program
 from properties import registry
 
 NAMESPACE = {**{name: getattr(gradtx, name) for name in gradtx.__all__}, "jnp": jnp, "np": np}
@@ -184,3 +185,24 @@ def test_a_mask_with_one_bool_per_entry_is_an_error():
     tx = gradtx.masked(gradtx.adam(0.1), {"w": jnp.array([True, False])})
     with pytest.raises(ValueError, match=r"params\['w'\] is bool\[2\] in the mask; expected True or False"):
         tx.init(p)
+
+
+def test_a_chain_nested_200_deep_is_a_value():
+    deep, same, other = gradtx.clip(1.0), gradtx.clip(1.0), gradtx.clip(2.0)
+    for _ in range(200):
+        deep, same, other = gradtx.chain(deep), gradtx.chain(same), gradtx.chain(other)
+    assert repr(deep) == "chain(chain=" * 199 + "chain(clip=clip(max_delta=1.0" + ")" * 201
+    assert deep == same == pickle.loads(pickle.dumps(deep)) == copy.deepcopy(deep)
+    assert deep != other
+    updates, _ = deep.update(jnp.array([3.0]), deep.init(jnp.zeros(1)))
+    assert updates[0] == 1.0
+
+
+@pytest.mark.parametrize("clip", [gradtx.clip, gradtx.clip_by_global_norm])
+def test_200_stages_of_one_kind_compile_once(clip):
+    tx = gradtx.chain(*[clip(1.0)] * 200)
+    p = jnp.full((2, 7), 3.0)  # a shape of no other test
+    state = tx.init(p)
+    compiled = call_program._cache_size()
+    tx.update(p, state)
+    assert call_program._cache_size() - compiled <= 1
