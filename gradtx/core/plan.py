@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from gradtx.core.compiled import closure_of, per_program
 from gradtx.core.mathematics import (
     AGE,
     Chain,
@@ -52,6 +53,11 @@ class Program:
     def __hash__(self) -> int:
         return self._hash
 
+    @cached_property
+    def closure(self) -> Any:
+        """A function that it calls and that was made inside another, or None."""
+        return closure_of([self.update, *(x for _, _, x in self.options)])
+
     def __call__(
         self, value: Any, kept: dict[str, Any], age: Any, params: Any, arguments: dict[str, Any], *first: Any
     ) -> tuple[Any, dict[str, Any]]:
@@ -75,8 +81,10 @@ class Program:
         return result[0], jax.tree.map(partial(_as_before, self.name), new, kept)
 
 
-# Un-jitted, a treewise stage is compiled by itself; inside a trace it is one function among others.
-call_program = jax.jit(lambda program, *arguments: program(*arguments), static_argnums=0, inline=True)
+@per_program(inline=True)
+def call_program(program: Program, *arguments: Any) -> tuple[Any, dict[str, Any]]:
+    """A treewise stage. Un-jitted it is compiled by itself; inside a trace it is one function among others."""
+    return program(*arguments)
 
 
 def _as_before(name: str, x: Any, old: Any) -> Any:
@@ -102,6 +110,11 @@ class LeafProgram:
 
     def __hash__(self) -> int:
         return self._hash
+
+    @cached_property
+    def closure(self) -> Any:
+        """A function that it calls and that was made inside another, or None."""
+        return next((x.closure for x in self.programs if x.closure is not None), None)
 
     def __call__(self, row: tuple[Any, ...], shared: tuple[dict[str, Any], ...]) -> tuple[Any, list[tuple[Any, ...]]]:
         value, kept, p, index = row

@@ -9,6 +9,8 @@ import jax
 import numpy as np
 from jax.experimental.shard_alike import shard_alike
 
+from gradtx.core.compiled import per_program
+
 PyTree = Any
 
 
@@ -129,12 +131,12 @@ def _first_failure(program: Callable[..., Any], rows: Sequence[tuple], shared: t
     return members[0]
 
 
-@partial(jax.jit, static_argnums=0)
+@per_program
 def _on_array(program: Callable[..., Any], row: tuple, shared: tuple) -> Any:
     return program(row, shared)
 
 
-@partial(jax.jit, static_argnums=0)
+@per_program
 def _on_bundle(program: Callable[..., Any], rows: list[tuple], shared: tuple) -> list[Any]:
     return [_on_array(program, row, shared) for row in rows]
 
