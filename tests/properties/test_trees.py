@@ -105,6 +105,19 @@ def test_a_none_gradient_leaves_its_array_and_its_state_untouched(name):
 
 
 @registry.of_gradtx
+@pytest.mark.parametrize("name", registry.OPTIMIZERS)
+def test_an_array_whose_gradients_come_late_moves_by_at_most_five_first_steps(name):
+    tx, p, g = registry.make(name), *registry.matrix()
+    p, g = {**p, "late": jnp.ones(3)}, {**g, "late": jnp.array([0.5, -0.25, 2.0])}
+    first, _ = registry.step(name)(g, tx.init(p), p)
+    state = tx.init(p)
+    for _ in range(20):
+        _, state = registry.step(name)({**g, "late": None}, state, p)
+    late, _ = registry.step(name)(g, state, p)
+    assert jnp.linalg.norm(late["late"]) <= 5 * max(jnp.linalg.norm(first["late"]), 0.01)
+
+
+@registry.of_gradtx
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_an_array_of_more_than_2_31_elements_has_an_update(name):
     tx = registry.make(name)
