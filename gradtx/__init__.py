@@ -20,10 +20,18 @@ Every optimizer, clipping rule and schedule is a pure `(init, update)` pair; `ch
 from gradtx import checkpoint, core, interop, optimizers, schedules, transforms, wrappers
 from gradtx.checkpoint import *
 from gradtx.core import *
+from gradtx.describe import describe
 from gradtx.eval_params import eval_params
+from gradtx.explain import explain
+from gradtx.hyperparams import hyperparams
 from gradtx.interop import *
+from gradtx.metrics import metrics
+from gradtx.microbatch_value_and_grad import microbatch_value_and_grad
 from gradtx.optimizers import *
+from gradtx.parse import parse
 from gradtx.schedules import *
+from gradtx.set_hyperparams import set_hyperparams
+from gradtx.to_config import to_config
 from gradtx.transforms import *
 from gradtx.wrappers import *
 
@@ -37,5 +45,6 @@ __all__ = (
     + optimizers.__all__
     + checkpoint.__all__
     + interop.__all__
-    + ["eval_params"]
+    + ["describe", "eval_params", "explain", "hyperparams", "metrics"]
+    + ["microbatch_value_and_grad", "parse", "set_hyperparams", "to_config"]
 )

@@ -8,6 +8,7 @@ from gradtx.core.leafwise import leafwise
 from gradtx.core.mathematics import ParamsLike, Varied
 from gradtx.core.ranges import (
     Count,
+    CountOrSchedule,
     Finite,
     Fraction,
     LearningRate,
@@ -23,6 +24,15 @@ from gradtx.core.transformation import GradientTransformation, Schedule
 from gradtx.core.treewise import treewise
 from gradtx.core.wrapping import wrapping
 
-__all__ = ["Count", "Finite", "Fraction", "GradientTransformation", "LearningRate", "Mask", "NonNegative"]
+__all__ = [
+    "Count",
+    "CountOrSchedule",
+    "Finite",
+    "Fraction",
+    "GradientTransformation",
+    "LearningRate",
+    "Mask",
+    "NonNegative",
+]
 __all__ += ["ParamsLike", "Positive", "PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule", "Varied"]
 __all__ += ["apply_updates", "chain", "each", "leafwise", "stepwise", "transformation", "treewise", "wrapping"]

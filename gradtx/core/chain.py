@@ -66,13 +66,14 @@ def chain(*stages: TransformationLike, **named: TransformationLike) -> GradientT
         if not name.isidentifier() or keyword.iskeyword(name):
             raise TypeError(f"chain: a stage cannot be called {name!r}; give it a name that a variable could have.")
     remedy = "Give transformations one by one, chain(first, second) or chain(name=first)."
-    return _chain(
+    return in_a_row(
         **{name: as_transformation(stage, f"chain: stage {name!r}", remedy) for name, stage in arguments.items()}
     )
 
 
 @transformation
 def _chain(**stages: GradientTransformation) -> GradientTransformation:
+    """Transformations in a row, by names that may be any."""
     mathematics = {name: stage.mathematics for name, stage in stages.items()}
     for before, after in itertools.pairwise(mathematics):
         gives, takes = mathematics[before].gives, mathematics[after].takes
@@ -83,6 +84,9 @@ def _chain(**stages: GradientTransformation) -> GradientTransformation:
             )
     record: Any = Chain(mathematics)
     return record
+
+
+in_a_row = _chain
 
 
 def _called(flowing: Any) -> str:

@@ -13,7 +13,14 @@ import numpy as np
 from gradtx.core.mathematics import Mathematics, Stepwise, Varied, is_schedule
 from gradtx.core.ranges import OneOf, ScalarOrSchedule
 from gradtx.core.source import call_source, source
-from gradtx.core.transformation import GradientTransformation, Schedule, from_parts, shown_arguments, split_numbers
+from gradtx.core.transformation import (
+    GradientTransformation,
+    Schedule,
+    as_mapping,
+    from_parts,
+    shown_arguments,
+    split_numbers,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T", bound=GradientTransformation)
@@ -59,6 +66,7 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
             )
     rest = next((name for name, p in signature.parameters.items() if p.kind is p.VAR_KEYWORD), None)
     checks = functools.cache(lambda: _checks(factory))
+    makes_schedules = str(signature.return_annotation).endswith(Schedule.__name__)
 
     @functools.wraps(factory)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -72,6 +80,8 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
         try:
             for name, check in checks().items():
                 arguments[name] = check(name, arguments[name])
+            if rest is None and not makes_schedules:
+                arguments = {name: _introduced(x, f"{call.__name__}/{name}") for name, x in arguments.items()}
             body: Any = factory(**arguments)  # type: ignore[call-arg]
             if not isinstance(body, GradientTransformation | Mathematics):
                 raise TypeError(
@@ -84,11 +94,22 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
         except (TypeError, ValueError) as error:
             error.add_note(f"while making {call_source(call.__name__, shown_arguments(factory, arguments))}")
             raise
-        tx.__dict__["_body"] = body
+        tx.__dict__.update(_body=body, arguments=as_mapping(arguments))
         return tx
 
     call.__name__ = factory.__name__.strip("_")
     return call
+
+
+def _introduced(x: Any, name: str) -> Any:
+    """A schedule, and those that it is made of, that is told which argument it is, if it has a `name` that is None."""
+    if not isinstance(x, Schedule):
+        return x
+    if x.arguments.get("name", name) is None:
+        return x.replace(name=name)
+    parts = {key: _introduced(part, name) for key, part in x.arguments.items() if isinstance(part, Schedule)}
+    changed = {key: part for key, part in parts.items() if part is not x.arguments[key]}
+    return x.replace(**changed) if changed else x
 
 
 def _checks(factory: Callable[..., Any]) -> Mapping[str, Check]:
@@ -110,13 +131,14 @@ def _check(annotation: Any) -> Check | None:
     numeric = annotation == ScalarOrSchedule or members[:1] in ((ScalarOrSchedule,), (float,))
     limits = [OneOf(members)] if typing.get_origin(annotation) is Literal else list(members)
     limits = [limit for limit in limits if hasattr(limit, "check")]
+    follows = any(getattr(limit, "may_follow", False) for limit in limits)
     if not numeric and not limits:
         return None
 
     def check(name: str, x: Any) -> Any:
         if x is None and optional:
             return x
-        x = as_numeric(x) if numeric else x
+        x = as_numeric(x) if numeric or (follows and callable(x)) else x
         for limit in limits:
             x = limit.check(name, x)
         return x

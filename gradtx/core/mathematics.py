@@ -87,11 +87,8 @@ class Stage:
     @cached_property
     def schedules(self) -> dict[str, Mathematics]:
         """The hyperparameters that are schedules; those of a `Varied` by name and label."""
-        found: dict[str, Mathematics] = {}
-        for name, x in self.hyperparameters.items():
-            values = {f"{name}[{label}]": y for label, y in x.values.items()} if isinstance(x, Varied) else {name: x}
-            found.update((key, y) for key, y in values.items() if is_schedule(y))
-        return found
+        found = dict(pair for name, x in self.hyperparameters.items() for pair in _values(name, x))
+        return {name: x for name, x in found.items() if is_schedule(x)}
 
     @property
     def asks(self) -> Iterator[str]:
@@ -130,6 +127,11 @@ class Leafwise(Stage):
     takes: Any = Array
     gives: Any = Array
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The fields that are not trees like the parameters, such as scalars of a treewise stage."""
+        return ()
+
     @cached_property
     def has_age(self) -> bool:
         """Whether it counts the updates that it has seen, which it, or a schedule of its own, asks for."""
@@ -150,6 +152,10 @@ class Treewise(Leafwise):
 
     foreign: bool = False
     inner: Inner | None = None
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return tuple(name for name in self.keeps.fields if name not in self.keeps.like_params)
 
 
 class Inner(NamedTuple):
@@ -189,11 +195,26 @@ Mathematics = Stepwise | Leafwise | Treewise | Chain
 class Varied:
     """A hyperparameter that differs from array to array: a number or a schedule for each label.
 
-    A leafwise stage is given the number of its array, a treewise stage a tree of numbers like the updates.
+    A leafwise stage is given the number of its array, a treewise stage a tree of numbers like the updates. A value may
+    be `Varied` itself. The label "" is that of arrays for which nothing is said.
     """
 
     values: Mapping[Any, Any]
     labels: Callable[[PyTree, str], list[Any]]  # from params, and who asks, to a label for each leaf
+
+
+def value_name(name: str, label: Any) -> str:
+    """How the value for a label of a hyperparameter that varies is called."""
+    return name if label == "" else f"{name}[{label}]"
+
+
+def _values(name: str, x: Any) -> Iterator[tuple[str, Any]]:
+    """A hyperparameter, or each of its values if it varies, by name."""
+    if isinstance(x, Varied):
+        for label, value in x.values.items():
+            yield from _values(value_name(name, label), value)
+    else:
+        yield name, x
 
 
 def is_number(x: Any) -> bool:

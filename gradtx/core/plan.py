@@ -260,12 +260,12 @@ def _lay_flat(mathematics: Mathematics, path: Path) -> Iterator[tuple[Path, Leaf
         for name, stage in mathematics.stages.items():
             yield from _lay_flat(stage, (*path, name))
     elif isinstance(mathematics, Stepwise):
-        yield path, Leafwise(_multiply, None, Keeps(), (), {"value": mathematics})
+        yield path, Leafwise(multiply, None, Keeps(), (), {"value": mathematics})
     else:
         yield path, mathematics
 
 
-def _multiply(u: jax.Array, s: None, p: None, value: jax.Array) -> tuple[jax.Array, None]:
+def multiply(u: jax.Array, s: None, p: None, value: jax.Array) -> tuple[jax.Array, None]:
     """What a schedule does as a stage."""
     return value * u, s
 

@@ -61,14 +61,17 @@ class AtLeast:
 
     low: int
     reason: str = ""
+    may_follow: bool = False  # whether a schedule is taken too
 
-    def check(self, name: str, x: Any) -> int:
+    def check(self, name: str, x: Any) -> Any:
         """The number as a Python int, if it is in range.
 
         Raises:
           TypeError: if it is not a whole number.
           ValueError: if it is below `low`.
         """
+        if self.may_follow and callable(x):
+            return x
         whole = isinstance(x, float | np.floating) and float(x).is_integer()
         if isinstance(x, bool | np.bool_) or not (whole or isinstance(x, int | np.integer)):
             raise TypeError(
@@ -130,6 +133,7 @@ LearningRate = Annotated[ScalarOrSchedule, Range(0, remedy="To ascend, pass maxi
 Fraction = Annotated[ScalarOrSchedule, Range(0, 1)]
 Count = Annotated[int, AtLeast(0)]
 PositiveCount = Annotated[int, AtLeast(1)]
+CountOrSchedule = Annotated[int | Schedule | Callable[[Any], Any], AtLeast(1, may_follow=True)]
 
 # Which arrays: a pytree of bools, of the structure of params or a prefix of it, or a function that makes one of params.
 Mask = Annotated[PyTree, PerArray()]

@@ -34,6 +34,7 @@ class Run:
         self._stage, self._inner, self._step, self._params = stage, inner, step, params
         self.held, self.extra = held, extra
         self.taken: Any = True
+        self.calls = 0
 
     def __call__(self, updates: PyTree, params: PyTree = None, **extra: Any) -> PyTree:
         """The updates that the inner transformation makes of these.
@@ -78,6 +79,7 @@ class Run:
         return result if passing else each(only_if, result, taken=self.taken)
 
     def _seen(self, updates: PyTree, params: PyTree) -> tuple[PyTree, Any, PyTree]:
+        self.calls += 1
         params, view = self._params if params is None else params, self._inner.view
         if view is None:
             return updates, self.held, params

@@ -20,6 +20,7 @@ from gradtx.core.mathematics import (
     is_number,
     is_schedule,
     keeps_state,
+    value_name,
 )
 from gradtx.core.numerics import cast, scalar_dtype
 
@@ -78,7 +79,7 @@ def resolve(
 
     def value(name: str, x: Any) -> Any:
         if isinstance(x, Varied):
-            return Varied({label: value(f"{name}[{label}]", y) for label, y in x.values.items()}, x.labels)
+            return Varied({label: value(value_name(name, label), y) for label, y in x.values.items()}, x.labels)
         if not is_schedule(x):
             return as_scalar(x, name) if is_number(x) else x
         result, kept = evaluate(x, step, states.get(name), extra)

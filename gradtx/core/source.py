@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,8 +39,11 @@ def source(x: Any) -> str:  # noqa: PLR0911
         return f"({', '.join(map(source, x))}{',' if len(x) == 1 else ''})"
     if isinstance(x, list):
         return f"[{', '.join(map(source, x))}]"
-    if isinstance(x, dict):
-        return "{" + ", ".join(f"{key!r}: {source(value)}" for key, value in x.items()) + "}"
+    if isinstance(x, Mapping):
+        return "{" + ", ".join(f"{source(key)}: {source(value)}" for key, value in x.items()) + "}"
+    if isinstance(x, re.Pattern):  # whose own repr cuts long ones
+        flags = x.flags & ~re.UNICODE if isinstance(x.pattern, str) else x.flags
+        return f"re.compile({x.pattern!r}{f', {flags}' if flags else ''})"
     if hasattr(x, "__name__"):
         return x.__name__ if x.__module__ != "jax.numpy" else f"jnp.{x.__name__}"
     return repr(x)

@@ -86,9 +86,9 @@ class GradientTransformation:
     def name(self) -> str:
         return self._structure.factory.__name__
 
-    @property
+    @cached_property
     def arguments(self) -> Mapping[str, Any]:
-        return MappingProxyType(self._structure.fill(self._numbers))
+        return as_mapping(self._structure.fill(self._numbers))
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -99,7 +99,10 @@ class GradientTransformation:
         body = self._body
         if isinstance(body, GradientTransformation):
             return body.stages
-        return self.arguments if isinstance(body, Chain) else MappingProxyType({})
+        in_a_row = isinstance(body, Chain) and all(
+            isinstance(x, GradientTransformation) for x in self.arguments.values()
+        )
+        return self.arguments if in_a_row else MappingProxyType({})
 
     def replace(self, **changes: Any) -> GradientTransformation:
         """The transformation that the same factory makes of these arguments, and of the present ones for the rest.
@@ -296,6 +299,12 @@ def _named(half: H, name: str) -> H:
     """Half of a pair with the names that a method has, which training loops and profilers ask a function for."""
     half.__dict__.update(__name__=name, __qualname__=f"{half.tx.name}.{name}")
     return half
+
+
+def as_mapping(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Arguments that nobody can change; the transformations among them are the ones that were given."""
+    copy = jax.tree.map(lambda x: x, dict(arguments), is_leaf=lambda x: isinstance(x, GradientTransformation))
+    return MappingProxyType({name: copy[name] for name in arguments})
 
 
 def shown_arguments(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,11 +98,11 @@ class _Update:
     def map_rows(self, program: Any, rows: list[tuple[Any, ...]], shared: list[dict[str, Any]]) -> list[Any]:
         """The program on every row; where a hyperparameter varies, on the rows of one combination after another."""
         varied = [(one, name, x) for one in shared for name, x in one.items() if isinstance(x, Varied)]
-        labels = [tuple(self.labels_of(x)[i] for _, _, x in varied) for i in self.active]
+        labels = [tuple(self.labels_of(x, i) for _, _, x in varied) for i in self.active]
         results: list[Any] = [None] * len(rows)
         for combination in dict.fromkeys(labels):
-            for (one, name, x), label in zip(varied, combination, strict=True):
-                one[name] = x.values[label]
+            for (one, name, x), path in zip(varied, combination, strict=True):
+                one[name] = functools.reduce(lambda y, label: y.values[label], path, x)
             members = [row for row, label in enumerate(labels) if label == combination]
             found = map_arrays(
                 program,
@@ -114,19 +114,22 @@ class _Update:
                 results[row] = result
         return results
 
-    def labels_of(self, varied: Varied) -> list[Any]:
-        """A label for each leaf."""
+    def labels_of(self, varied: Any, i: int) -> tuple[Any, ...]:
+        """The label of a leaf, and further ones where the value under that varies too."""
+        if not isinstance(varied, Varied):
+            return ()
         if id(varied.labels) not in self.labels:
             params = self.treedef.unflatten(self.values) if self.given_params is None else self.given_params
             labels = flatten(params)[1].unflatten(varied.labels(params, self.plan.name))
             self.labels[id(varied.labels)] = self.treedef.flatten_up_to(labels)
-        return self.labels[id(varied.labels)]
+        label = self.labels[id(varied.labels)][i]
+        return (label, *self.labels_of(varied.values[label], i))
 
     def spread(self, varied: Varied) -> PyTree:
         """A hyperparameter that varies as a tree of numbers, None for the leaves that are left alone."""
-        labels, numbers = self.labels_of(varied), [None] * len(self.values)
+        numbers: list[Any] = [None] * len(self.values)
         for i in self.active:
-            numbers[i] = varied.values[labels[i]]
+            numbers[i] = functools.reduce(lambda y, label: y.values[label], self.labels_of(varied, i), varied)
         return self.treedef.unflatten(numbers)
 
     def leaves_of(self, stage: Placed, name: str) -> list[Any]:
@@ -215,6 +218,11 @@ class _Update:
         held = {path: self.old[path] for path in plan.kept}
         run = Run(stage.name, inner, step, held, self.given_params, self.extra)
         result, new = program(tree, kept, *given, run)
+        if run.calls != 1:
+            raise TypeError(
+                f"the update of the wrapper {stage.name!r} calls run {run.calls} times; expected once. To leave the "
+                "step out, call run.when(condition, updates)."
+            )
         if run.taken is not True and not inner.skips and not inner.holds:
             hold = functools.partial(jnp.where, run.taken)
             result, new = each(only_if, result, taken=run.taken), jax.tree.map(hold, new, kept)

@@ -37,6 +37,8 @@ from gradtx.optimizers.prodigy import ProdigyState, prodigy, scale_by_prodigy
 from gradtx.optimizers.radam import radam, scale_by_radam, scale_by_rectified_moments
 from gradtx.optimizers.rmsprop import rmsprop
 from gradtx.optimizers.rprop import RpropState, rprop, scale_by_rprop
+from gradtx.optimizers.schedule_free_adamw import schedule_free_adamw
+from gradtx.optimizers.schedule_free_sgd import schedule_free_sgd
 from gradtx.optimizers.sgd import sgd
 from gradtx.optimizers.sign_sgd import sign_sgd
 from gradtx.optimizers.signum import signum
@@ -58,6 +60,23 @@ __all__ += ["scale_by_belief", "scale_by_cocob", "scale_by_dadapt", "scale_by_do
 __all__ += ["scale_by_factored_rms", "scale_by_lion", "scale_by_madgrad", "scale_by_momo", "scale_by_momo_adam"]
 __all__ += ["scale_by_novograd", "scale_by_optimistic_gradient", "scale_by_polyak", "scale_by_prodigy"]
 __all__ += ["scale_by_radam", "scale_by_rectified_moments", "scale_by_rprop", "scale_by_rss"]
-__all__ += ["scale_by_simplified_ademamix", "scale_by_sm3", "scale_by_sophia", "scale_by_yogi", "sgd", "sign_sgd"]
-__all__ += ["signum", "simplified_ademamix", "sm3", "sophia", "stable_adamw", "track_belief", "track_maximum"]
+__all__ += [
+    "scale_by_simplified_ademamix",
+    "scale_by_sm3",
+    "scale_by_sophia",
+    "scale_by_yogi",
+    "schedule_free_adamw",
+    "schedule_free_sgd",
+]
+__all__ += [
+    "sgd",
+    "sign_sgd",
+    "signum",
+    "simplified_ademamix",
+    "sm3",
+    "sophia",
+    "stable_adamw",
+    "track_belief",
+    "track_maximum",
+]
 __all__ += ["track_mini_moments", "track_stable_moments", "track_yogi", "yogi"]

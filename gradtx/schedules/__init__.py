@@ -1,5 +1,6 @@
 """Schedules: scalars that follow the step, or the loss."""
 
+from gradtx.schedules.adjustable import adjustable
 from gradtx.schedules.algebra import join, product, total
 from gradtx.schedules.constant import constant
 from gradtx.schedules.cosine import cosine
@@ -38,7 +39,15 @@ from gradtx.schedules.warmup_inverse_sqrt import warmup_inverse_sqrt
 from gradtx.schedules.warmup_linear import warmup_linear
 from gradtx.schedules.warmup_stable_decay import warmup_stable_decay
 
-__all__ = ["Plateau", "constant", "constant_schedule", "cosine", "cosine_decay_schedule", "cosine_onecycle_schedule"]
+__all__ = [
+    "Plateau",
+    "adjustable",
+    "constant",
+    "constant_schedule",
+    "cosine",
+    "cosine_decay_schedule",
+    "cosine_onecycle_schedule",
+]
 __all__ += ["cosine_restarts", "cyclical", "exponential", "exponential_decay", "join", "join_schedules", "linear"]
 __all__ += ["linear_onecycle_schedule", "linear_schedule", "noam", "one_cycle", "piecewise_constant"]
 __all__ += ["piecewise_constant_schedule", "piecewise_interpolate", "piecewise_interpolate_schedule", "plateau"]

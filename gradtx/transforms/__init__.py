@@ -18,6 +18,7 @@ from gradtx.transforms.ema import ema
 from gradtx.transforms.global_norm import global_norm
 from gradtx.transforms.hutchinson import hutchinson
 from gradtx.transforms.identity import identity
+from gradtx.transforms.measure import MeasureState, measure
 from gradtx.transforms.moments import (
     AgedMoments,
     Moments,
@@ -29,6 +30,7 @@ from gradtx.transforms.moments import (
 from gradtx.transforms.noise import add_noise
 from gradtx.transforms.normalize import normalize_by_update_norm
 from gradtx.transforms.param_block import scale_by_param_block_norm, scale_by_param_block_rms
+from gradtx.transforms.patterns import dtype, ndim, shape
 from gradtx.transforms.project import keep_params_nonnegative, project
 from gradtx.transforms.rms import scale_by_rms
 from gradtx.transforms.scaling import scale, scale_by_learning_rate, scale_by_schedule
@@ -41,11 +43,21 @@ from gradtx.transforms.track_average import track_average
 from gradtx.transforms.trust_ratio import scale_by_trust_ratio
 from gradtx.transforms.zero_nans import zero_nans
 
-__all__ = ["AgedMoments", "ClipByNormQuantileState", "ClipByNormZscoreState", "Moments", "StddevState"]
+__all__ = ["AgedMoments", "ClipByNormQuantileState", "ClipByNormZscoreState", "MeasureState", "Moments", "StddevState"]
 __all__ += ["adaptive_grad_clip", "add_decayed_weights", "add_noise", "bias_correction", "centralize", "clip"]
 __all__ += ["clip_by_block_rms", "clip_by_global_norm", "clip_by_norm", "clip_by_norm_quantile", "clip_by_norm_zscore"]
-__all__ += ["ema", "global_norm", "hutchinson", "identity", "keep_params_nonnegative", "normalize_by_update_norm"]
+__all__ += [
+    "dtype",
+    "ema",
+    "global_norm",
+    "hutchinson",
+    "identity",
+    "keep_params_nonnegative",
+    "measure",
+    "ndim",
+    "normalize_by_update_norm",
+]
 __all__ += ["per_example_global_norm_clip", "project", "scale", "scale_by_learning_rate", "scale_by_moments"]
 __all__ += ["scale_by_param_block_norm", "scale_by_param_block_rms", "scale_by_rms", "scale_by_schedule"]
-__all__ += ["scale_by_sign", "scale_by_stddev", "scale_by_trust_ratio", "set_to_zero", "stateless", "trace"]
+__all__ += ["scale_by_sign", "scale_by_stddev", "scale_by_trust_ratio", "set_to_zero", "shape", "stateless", "trace"]
 __all__ += ["track_average", "track_moments", "track_nesterov_moments", "zero_nans"]

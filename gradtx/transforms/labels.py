@@ -11,6 +11,7 @@ import numpy as np
 
 from gradtx.core.numerics import is_floating
 from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path
+from gradtx.transforms.patterns import FirstMatch, is_pattern
 
 PyTree = Any
 
@@ -22,7 +23,8 @@ class Labels:
 
     Attributes:
       given: a pytree of labels, of the structure of params or a prefix of it, or a function that makes one of params. A
-        callable that is itself a pytree, such as an Equinox module, is a pytree of labels.
+        callable that is itself a pytree, such as an Equinox module, is a pytree of labels. A pattern labels what fits
+        it with True, and all else with False.
       known: the labels that there are.
       source: what an error calls them.
     """
@@ -38,6 +40,8 @@ class Labels:
           ValueError: if the structures differ, or if a floating array has no label that is known.
         """
         labels = self.given
+        if is_pattern(labels) and self.known == (True, False):
+            labels = FirstMatch((labels,), (True,), False, False, f"{name}: {self.source}")
         if callable(labels) and jax.tree_util.all_leaves([labels]):
             labels = labels(params)
         given, labels_treedef = flatten(labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ from jax import Array
 
 from gradtx.core.numerics import cast, scalar_dtype, widen
 from gradtx.core.scalars import as_scalar
+from gradtx.core.trees import map_arrays
 from gradtx.transforms.numerics import bounded_square
 
 PyTree = Any
@@ -103,3 +105,14 @@ def average_of(old: PyTree, new: PyTree, rate: Array) -> PyTree:
 def squares(tree: PyTree) -> PyTree:
     """|x|^2 of every number, finite."""
     return jax.tree.map(bounded_square, tree)
+
+
+@functools.partial(jax.jit, inline=True)
+def all_finite(tree: PyTree) -> Array:
+    """Whether every number is finite."""
+    found = map_arrays(_is_finite, [(x,) for x in jax.tree.leaves(tree)])
+    return jnp.all(jnp.stack(found)) if found else jnp.array(True)
+
+
+def _is_finite(row: tuple[Array], shared: tuple[()]) -> Array:
+    return jnp.all(jnp.isfinite(row[0]))

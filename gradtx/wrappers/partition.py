@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
 
 from gradtx.core import GradientTransformation, Mask, transformation
-from gradtx.core.mathematics import Chain, Mathematics
+from gradtx.core.chain import in_a_row
 from gradtx.core.plan import STEP
 from gradtx.core.wrapping import as_inner
 from gradtx.transforms.labels import Labels
@@ -40,14 +39,13 @@ def partition(transforms: Mapping[Hashable, GradientTransformation], labels: Mas
     """
     _check(list(transforms))
     known = Labels(labels, tuple(transforms), "the labels")
-    groups: dict[str, Mathematics] = {}
+    groups: dict[str, GradientTransformation] = {}
     for label, inner in transforms.items():
         tx = as_inner(inner, f"partition: the transformation for {label!r}")
         if str(label) in (STEP, *groups):
             raise TypeError(f"partition: a group called {label!r} would share its place in the state; rename it.")
-        groups[str(label)] = for_label(tx, label, known, "partition").mathematics
-    record: Any = Chain(groups)
-    return record
+        groups[str(label)] = for_label(tx, label, known, "partition")
+    return in_a_row(**groups)
 
 
 def _check(labels: list[Hashable]) -> None:

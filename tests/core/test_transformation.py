@@ -11,8 +11,13 @@ import pytest
 import gradtx
 from properties import registry
 
-NAMESPACE = {**{name: getattr(gradtx, name) for name in gradtx.__all__}, "jnp": jnp, "np": np}
-NAMESPACE |= {name: getattr(registry, name) for name in ("_matrices", "_labels", "_shrunk", "_at_most_one")}
+NAMESPACE = {
+    **{name: getattr(gradtx, name) for name in gradtx.__all__},
+    "jnp": jnp,
+    "np": np,
+    "_is_even": registry._is_even,
+}
+NAMESPACE |= {name: getattr(registry, name) for name in ("_matrices", "_labels", "_shrunk", "_at_most_one", "_is_even")}
 IMPORTABLE = [name for name in registry.NAMES if name not in ("leafwise", "treewise", "stepwise", "wrapping")]
 VALUES = {
     **{name: registry.MAKE[name] for name in IMPORTABLE},

@@ -65,6 +65,10 @@ def _shrunk(updates: Any, params: Any) -> Any:
     return jax.tree.map(lambda u: 0.5 * u, updates)
 
 
+def _is_even(calls: Any) -> Any:
+    return calls % 2 == 0
+
+
 def _at_most_one(x: Any) -> Any:
     return jnp.where(jnp.abs(x) > 1, x / jnp.abs(x), x)
 
@@ -82,6 +86,7 @@ def _without_arguments(name: str) -> bool:
     return all(p.default is not p.empty for p in parameters)
 
 
+MATRIX = gradtx.ndim(at_least=2)
 _MADE = [name for name in gradtx.__all__ if name not in OTHERS]
 
 GRADTX: dict[str, Callable[[], Any]] = {
@@ -163,6 +168,25 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "stepwise": lambda: gradtx.stepwise(_halving, first=0.5),
     "trace": lambda: gradtx.trace(0.9),
     "treewise": lambda: gradtx.treewise(_center, b=0.1),
+    "accumulate": lambda: gradtx.accumulate(gradtx.adamw(0.01), 2),
+    "adjustable": lambda: gradtx.adjustable(0.5),
+    "conditionally": lambda: gradtx.conditionally(gradtx.adamw(0.01), _is_even),
+    "dynamic_loss_scale": lambda: gradtx.dynamic_loss_scale(gradtx.adamw(0.01), 2.0),
+    "ema_params": lambda: gradtx.ema_params(gradtx.adamw(0.01), 0.9),
+    "groups": lambda: gradtx.groups({MATRIX: gradtx.adamw(0.01), "**": gradtx.sgd(0.01, 0.9)}, allow_unused=True),
+    "layerwise_rate_decay": lambda: gradtx.layerwise_rate_decay(
+        gradtx.adamw(0.01), 0.5, [MATRIX, "**"], allow_unused=True
+    ),
+    "lookahead": lambda: gradtx.lookahead(gradtx.adamw(0.01), 2),
+    "measure": lambda: gradtx.measure(norm=gradtx.global_norm),
+    "overrides": lambda: gradtx.overrides(
+        gradtx.adamw(0.01), {MATRIX: {"weight_decay": 0.1, "learning_rate": gradtx.cosine(0.1, 10)}}, allow_unused=True
+    ),
+    "sam": lambda: gradtx.sam(gradtx.adamw(0.01)),
+    "schedule_free": lambda: gradtx.schedule_free(gradtx.sgd(0.01)),
+    "skip_nonfinite": lambda: gradtx.skip_nonfinite(gradtx.adamw(0.01)),
+    "skip_spikes": lambda: gradtx.skip_spikes(gradtx.adamw(0.01), window=4),
+    "swa": lambda: gradtx.swa(gradtx.adamw(0.01), 1),
     "wrapping": lambda: wrappers.accumulate(gradtx.adamw(0.01), 2),
 }
 
@@ -227,7 +251,9 @@ STAGES = {
 # Transformations that descend by themselves.
 OPTIMIZERS = [name for name in catalogue.names() if name in MAKE]
 SCHEDULES = [
-    name for name in NAMES if LIBRARY == "gradtx" and isinstance(make(name), gradtx.Schedule) and name != "plateau"
+    name
+    for name in NAMES
+    if LIBRARY == "gradtx" and isinstance(make(name), gradtx.Schedule) and name not in ("adjustable", "plateau")
 ]
 # One or two transformations of each kind. For the others, `make test` skips the tests that are slow to compile;
 # `make test-all` and the page of promises include them.
@@ -271,9 +297,10 @@ ARRAYWISE = {
     *("scale_by_factored_rms", "scale_by_novograd", "scale_by_param_block_norm", "scale_by_param_block_rms"),
     *("scale_by_sm3", "scale_by_trust_ratio", "track_mini_moments", "track_stable_moments"),
 }
-# FACTORED keeps arrays of other shapes than the parameters, such as rows and columns. SIGNS uses the signs of updates.
+# FACTORED keeps arrays of other shapes than the parameters, such as rows and columns, or a window. SIGNS uses the signs
+# of updates.
 FACTORED = {
-    *("adafactor", "scale_by_factored_rms", "scale_by_sm3", "sm3", "mechanize", "clip_by_norm_quantile"),
+    *("skip_spikes", "adafactor", "scale_by_factored_rms", "scale_by_sm3", "sm3", "mechanize", "clip_by_norm_quantile"),
 }
 SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
 # Transformations whose step reads the state that it replaces.

@@ -144,7 +144,8 @@ def in_range(name, argument, value):
 
 @pytest.mark.parametrize(
     ("name", "argument"),
-    [(name, hyper) for name, hyper in ALONE if (name, hyper) in NUMBERS],
+    # The first value of a state is no schedule.
+    [x for x in ALONE if x in NUMBERS and x != ("dynamic_loss_scale", "init_scale")],
 )
 def test_a_schedule_that_returns_an_array_is_refused_by_the_name_of_its_argument(name, argument):
     tx, (p, g) = registry.make(name), registry.matrix()

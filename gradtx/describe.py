@@ -1,0 +1,169 @@
+"""What a transformation is made of, for a terminal and for a notebook."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from gradtx.core import GradientTransformation, Schedule
+from gradtx.core.mathematics import inner_of, innermost
+from gradtx.core.numerics import is_floating
+from gradtx.core.plan import Path, make_plan
+from gradtx.core.source import source
+from gradtx.core.state import open_state
+from gradtx.core.trees import is_none
+from gradtx.transforms.patterns import ByPattern, texts
+
+PyTree = Any
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, repr=False)
+class Table(Generic[R]):
+    """A table that prints itself, as text in a terminal and as HTML in a notebook.
+
+    Attributes:
+      head: the titles of the columns.
+      cells: the text of each cell, row by row.
+      total: what is said below it.
+      rows: what the rows are about, as values.
+    """
+
+    head: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    total: str
+    rows: tuple[R, ...]
+
+    def __repr__(self) -> str:
+        lines = [self.head, *self.cells]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        padded = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+        return "\n".join([*(line.rstrip() for line in padded), self.total])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th style='text-align:left'>{escape(title)}</th>" for title in self.head)
+        body = "".join(
+            "<tr>" + "".join(f"<td style='text-align:left;white-space:pre'>{escape(x)}</td>" for x in line) + "</tr>"
+            for line in self.cells
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{escape(self.total)}</p>"
+
+
+class Part(NamedTuple):
+    """One transformation: how deep it stands, its name, its call, its rule, what flows, its state, what it needs."""
+
+    depth: int
+    name: str
+    call: str
+    rule: str
+    flow: str
+    state: int
+    needs: tuple[str, ...]
+
+
+def describe(tx: GradientTransformation, params: PyTree) -> Table[Part]:
+    """Say what a transformation is made of: its stages with their numbers and rules, what flows, and the state.
+
+    Args:
+      tx: the transformation.
+      params: pytree of arrays, or of `jax.ShapeDtypeStruct`, which take no memory.
+
+    Returns:
+      A table that prints itself, with a `Part` for each transformation in its `rows`.
+
+    Example:
+      >>> import gradtx, jax.numpy as jnp
+      >>> gradtx.describe(gradtx.chain(gradtx.scale(2.0), gradtx.scale_by_learning_rate(0.1)), jnp.zeros((4, 4)))
+      transformation            numbers and options  flow              state  needs  rule
+      chain                                          arrays -> arrays  4 B
+        scale                   step_size=2.0        arrays -> arrays  0 B           u = step_size * u
+        scale_by_learning_rate  learning_rate=0.1    arrays -> arrays  0 B           u = -learning_rate * u
+      16 numbers of 64 B, with a state of 4 B
+    """
+    plan = make_plan(tx.mathematics, tx.name)
+    abstract = jax.tree.map(_abstract, params, is_leaf=is_none)
+    held = open_state(plan, jax.eval_shape(tx.init, abstract))
+    sizes = {path: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(kept)) for path, kept in held.items()}
+    wrapped, name = innermost(tx.mathematics, tx.name)
+    parts = list(_parts(tx, name, () if hasattr(wrapped, "stages") else (name,), 0, sizes))
+    cells = [("  " * x.depth + x.name, x.call, x.flow, in_bytes(x.state), ", ".join(x.needs), x.rule) for x in parts]
+    arrays = [x for x in jax.tree.leaves(abstract) if is_floating(x)]
+    count, size = sum(x.size for x in arrays), sum(x.size * x.dtype.itemsize for x in arrays)
+    total = f"{count:,} numbers of {in_bytes(size)}, with a state of {in_bytes(sum(sizes.values()))}"
+    head = ("transformation", "numbers and options", "flow", "state", "needs", "rule")
+    return Table(head, tuple(cells), total, tuple(parts))
+
+
+def _abstract(x: Any) -> Any:
+    return jax.ShapeDtypeStruct(jnp.shape(x), x.dtype) if is_floating(x) and hasattr(x, "dtype") else x
+
+
+def _parts(tx: GradientTransformation, name: str, place: Path, depth: int, sizes: Mapping[Path, int]) -> Iterator[Part]:
+    """A transformation and those within it; `place` is where its state stands."""
+    members = dict(_members(tx, name, place))
+    shown = tx._shown()
+    own = {key: x for key, x in shown.items() if not _is_inner(x)}
+    yield Part(
+        depth,
+        tx.name if depth == 0 or tx.name == name else f"{name}: {tx.name}",
+        ", ".join(f"{key}={source(x)}" for key, x in own.items()),
+        _rule(tx),
+        f"{_called(tx.mathematics.takes)} -> {_called(tx.mathematics.gives)}",
+        sum(size for path, size in sizes.items() if path[: len(place)] == place),
+        tx.needs,
+    )
+    for (inner, called), inner_place in members.values():
+        yield from _parts(inner, called, inner_place, depth + 1, sizes)
+
+
+def _members(tx: GradientTransformation, name: str, place: Path) -> Iterator[tuple[str, tuple[Any, Path]]]:
+    """The transformations that one is made of, each with its name and where its state stands."""
+    wrapped = [
+        x for x in tx.arguments.values() if isinstance(x, GradientTransformation) and not isinstance(x, Schedule)
+    ]
+    if tx.stages:
+        for stage, x in tx.stages.items():
+            yield stage, ((x, stage), (*place, stage))
+    elif wrapped and inner_of(tx.mathematics) is not None:
+        for i, x in enumerate(wrapped):
+            yield str(i), ((x, innermost(x.mathematics, x.name)[1]), place)
+    for x in tx.arguments.values():
+        if isinstance(x, Mapping):
+            labels = texts(x) if isinstance(x, ByPattern) else {key: str(key) for key in x}
+            for key, inner in x.items():
+                if isinstance(inner, GradientTransformation) and not isinstance(inner, Schedule):
+                    yield labels[key], ((inner, labels[key]), (*place, labels[key]))
+
+
+def _is_inner(x: Any) -> bool:
+    if isinstance(x, Mapping):
+        return any(map(_is_inner, x.values()))
+    return isinstance(x, GradientTransformation) and not isinstance(x, Schedule)
+
+
+def _rule(tx: GradientTransformation) -> str:
+    """The formula of a factory: the second paragraph of its docstring, unless that is no formula."""
+    paragraphs = (inspect.getdoc(tx._structure.factory) or "").split("\n\n")
+    rule = " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
+    return rule if not rule.startswith(("Args:", "Returns:", "Example:")) else ""
+
+
+def _called(flowing: Any) -> str:
+    return "arrays" if flowing is jax.Array else flowing.__name__
+
+
+def in_bytes(size: float) -> str:
+    """A number of bytes in a unit that suits it: "16.0 MiB"."""
+    if size < 1024:
+        return f"{size} B"
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        size /= 1024
+        if size < 1024 or unit == "TiB":
+            break
+    return f"{size:.1f} {unit}"

@@ -1,0 +1,113 @@
+"""Which array goes where in a transformation."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from gradtx.core import GradientTransformation
+from gradtx.core.mathematics import Varied, inner_of
+from gradtx.core.numerics import is_floating
+from gradtx.core.plan import Plan, make_plan
+from gradtx.core.state import Held, open_state
+from gradtx.core.trees import array_type, flatten, is_none
+from gradtx.describe import Table, in_bytes
+from gradtx.transforms.patterns import path_of
+
+PyTree = Any
+
+
+class Row(NamedTuple):
+    """One array: its path and type, where it goes, by what its numbers differ, and the bytes of its state."""
+
+    path: str
+    array: str
+    goes_to: tuple[str, ...]
+    differs: tuple[str, ...]
+    state: int
+
+
+def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
+    """Say which array goes where: the groups and masks that let it in, what gives it other numbers, and its state.
+
+    Args:
+      tx: the transformation.
+      params: pytree of arrays, or of `jax.ShapeDtypeStruct`, which take no memory.
+
+    Returns:
+      A table that prints itself, with a `Row` for each array in its `rows`.
+
+    Raises:
+      ValueError: if labels, masks or patterns do not fit params; the message names the place.
+
+    Example:
+      >>> import gradtx, jax.numpy as jnp
+      >>> params = {"kernel": jnp.zeros((2, 2)), "bias": jnp.zeros(2)}
+      >>> tx = gradtx.groups({"*/bias": gradtx.sgd(0.1), "**": gradtx.adamw(1e-3, where=gradtx.ndim(2))})
+      >>> gradtx.explain(tx, params)
+      array   type          goes to  differs by  state
+      bias    float32[2]    *.bias               0 B
+      kernel  float32[2,2]  **       where       32 B
+      2 arrays, 24 B, with a state of 40 B
+    """
+    plan = make_plan(tx.mathematics, tx.name)
+    abstract = jax.tree.map(_abstract, params, is_leaf=is_none)
+    state = jax.eval_shape(tx.init, abstract)
+    leaves, treedef = flatten(abstract)
+    found = [_Found([], [], 0) for _ in leaves]
+    _look(plan, open_state(plan, state), abstract, treedef, found)
+    paths = [keys for keys, _ in jax.tree_util.tree_leaves_with_path(abstract, is_leaf=is_none)]
+    rows = [
+        Row(path_of(keys), array_type(x), tuple(one.goes_to), tuple(dict.fromkeys(one.differs)), one.state)
+        for keys, x, one in zip(paths, leaves, found, strict=True)
+        if is_floating(x)
+    ]
+    held = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
+    size = sum(x.size * x.dtype.itemsize for x in leaves if is_floating(x))
+    cells = [(row.path, row.array, ", ".join(row.goes_to), ", ".join(row.differs), in_bytes(row.state)) for row in rows]
+    total = f"{len(rows)} arrays, {in_bytes(size)}, with a state of {in_bytes(held)}"
+    return Table(("array", "type", "goes to", "differs by", "state"), tuple(cells), total, tuple(rows))
+
+
+class _Found:
+    """What is known of one array."""
+
+    def __init__(self, goes_to: list[str], differs: list[str], state: int):
+        self.goes_to, self.differs, self.state = goes_to, differs, state
+
+
+def _abstract(x: Any) -> Any:
+    return jax.ShapeDtypeStruct(jnp.shape(x), x.dtype) if is_floating(x) and hasattr(x, "dtype") else x
+
+
+def _look(plan: Plan, held: Held, params: PyTree, treedef: Any, found: list[_Found]) -> None:
+    """Note what the stages of a plan do with each array that they see."""
+    for stage in plan.stages:
+        for x in stage.mathematics.hyperparameters.values():
+            if isinstance(x, Varied):
+                _note(x, params, plan.name, treedef, found)
+        for name in set(stage.mathematics.keeps.fields) - set(stage.mathematics.own):
+            for one, part in zip(found, treedef.flatten_up_to(held[stage.kept[name]]), strict=True):
+                one.state += sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(part))
+        inner = inner_of(stage.mathematics)
+        if inner is not None:
+            view = params if inner.view is None else inner.view(params, params)
+            if inner.view is not None:
+                called = "/".join(stage.path[:-1]) or inner.name
+                for one, x in zip(found, treedef.flatten_up_to(view), strict=True):
+                    if x is not None and is_floating(jax.tree.leaves(x)[0]):
+                        one.goes_to.append(called)
+            _look(plan.inner[stage.path], held, view, treedef, found)
+
+
+def _note(varied: Varied, params: PyTree, name: str, treedef: Any, found: list[_Found]) -> None:
+    """Note which label of a hyperparameter that varies an array has, unless that is the label of all others."""
+    labels = treedef.flatten_up_to(flatten(params)[1].unflatten(varied.labels(params, name)))
+    for one, label in zip(found, labels, strict=True):
+        if label not in ("", False, None):
+            one.differs.append(getattr(varied.labels, "source", "") + ("" if label is True else f" {label}"))
+    for value in varied.values.values():
+        if isinstance(value, Varied):
+            _note(value, params, name, treedef, found)
