@@ -61,4 +61,4 @@ def warmed_up(learning_rate: LearningRate, warmup_steps: int) -> LearningRate:
 
 
 def _warmed_up(step: Array, rate: Array, warmup_steps: int) -> Array:
-    return rate * jnp.minimum((step + 1) / warmup_steps, 1.0)
+    return rate * jnp.minimum((step + 1).astype(rate.dtype) / warmup_steps, 1.0)
