@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -53,7 +54,10 @@ def hyperparams(tx: GradientTransformation, state: PyTree, **extra: Any) -> dict
             return jnp.asarray(x, scalar_dtype()) if isinstance(x, jax.Array) else scalar_dtype().type(x)
         # One schedule may be used in several groups, each of which counts its own steps.
         here = (use for schedule, use in uses if schedule is x.mathematics and use.stage[: len(place)] == place)
-        use = next(here, first)
+        use = next(here, None)
+        if use is None and x.stages:  # a product that is a stage is laid flat
+            return math.prod(value(part, place) for part in x.stages.values())
+        use = use or first
         known = {**dict.fromkeys(needs(x.mathematics), jnp.nan), **extra, AGE: use.age}
         return evaluate(x.mathematics, use.step, use.state, known)[0]
 
