@@ -1,9 +1,9 @@
 """Run all benchmarks, one after another."""
 
-from benchmarks import eager, step, tracing
+from benchmarks import eager, step, tracing, wrappers
 
 if __name__ == "__main__":
-    for module in (tracing, eager, step):
+    for module in (tracing, eager, step, wrappers):
         print(module.__doc__)
         module.main()
         print()

@@ -76,7 +76,7 @@ class Run:
         updates, held, params = self._seen(updates, params)
         updates = _as_wide(updates, params)
         result, self.held, self.taken = self._maybe(condition, updates, held, params, extra)
-        return result if passing else each(only_if, result, taken=self.taken)
+        return result if passing or self.taken is True else each(only_if, result, taken=self.taken)
 
     def _seen(self, updates: PyTree, params: PyTree) -> tuple[PyTree, Any, PyTree]:
         self.calls += 1
