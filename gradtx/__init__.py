@@ -29,6 +29,7 @@ from gradtx.metrics import metrics
 from gradtx.microbatch_value_and_grad import microbatch_value_and_grad
 from gradtx.optimizers import *
 from gradtx.parse import parse
+from gradtx.plot import plot
 from gradtx.schedules import *
 from gradtx.set_hyperparams import set_hyperparams
 from gradtx.to_config import to_config
@@ -46,5 +47,5 @@ __all__ = (
     + checkpoint.__all__
     + interop.__all__
     + ["describe", "eval_params", "explain", "hyperparams", "metrics"]
-    + ["microbatch_value_and_grad", "parse", "set_hyperparams", "to_config"]
+    + ["microbatch_value_and_grad", "parse", "plot", "set_hyperparams", "to_config"]
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -18,6 +20,7 @@ from gradtx.core.plan import Path, make_plan
 from gradtx.core.source import source
 from gradtx.core.state import open_state
 from gradtx.core.trees import is_none
+from gradtx.parse import parse
 from gradtx.transforms.patterns import ByPattern, texts
 
 PyTree = Any
@@ -167,3 +170,38 @@ def in_bytes(size: float) -> str:
         if size < 1024 or unit == "TiB":
             break
     return f"{size:.1f} {unit}"
+
+
+def add_command(commands: Any) -> None:
+    """Add the `describe` command to a parser."""
+    parser = commands.add_parser("describe", help='show what a transformation is made of: describe "adamw(3e-4)"')
+    parser.add_argument("transformation", help="the call that makes it")
+    parser.add_argument(
+        "--params",
+        nargs="+",
+        default=["w=1024x1024", "b=1024"],
+        metavar="PATH=SHAPE[:DTYPE]",
+        help="the parameters, such as embed/table=50257x768:bfloat16 (default: %(default)s)",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        print(describe(parse(options.transformation), dict(map(_parameter, options.params))))
+    except (TypeError, ValueError) as error:
+        raise SystemExit(f"describe: {error}") from None
+    return 0
+
+
+def _parameter(text: str) -> tuple[str, jax.ShapeDtypeStruct]:
+    """The path and the array of "w=2x3:bfloat16".
+
+    Raises:
+      ValueError: if it is not written like this.
+    """
+    found = re.fullmatch(r"([^=]+)=((?:\d+x)*\d+)?(?::(\w+))?", text)
+    if not found:
+        raise ValueError(f"{text!r} is no parameter; expected PATH=SHAPE or PATH=SHAPE:DTYPE, such as w=1024x768.")
+    path, sizes, dtype = found.groups()
+    return path, jax.ShapeDtypeStruct(tuple(map(int, sizes.split("x"))) if sizes else (), dtype or "float32")

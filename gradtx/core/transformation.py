@@ -25,7 +25,7 @@ PyTree = Any
 U = TypeVar("U")
 H = TypeVar("H", "Init", "Update")
 
-# The operators of schedules by name; the algebra of schedules fills them in.
+# What schedules can do that is defined in rooms above, by name: their operators, and their picture in a notebook.
 OPERATORS: dict[str, Callable[..., Any]] = {}
 
 
@@ -212,6 +212,9 @@ class Schedule(GradientTransformation):
     def then(self, other: Any, at: int) -> Schedule:
         """This schedule up to the step `at`, and from there on another one, which counts its own steps from 0."""
         return OPERATORS["join"]([self, other], [at])
+
+    def _repr_html_(self) -> str | None:
+        return OPERATORS["_repr_html_"](self) if "_repr_html_" in OPERATORS else None
 
     def __call__(self, step: Any) -> jax.Array:
         """The value at `step`: an int, or an integer array for the values at many steps; before step 0 the first one.

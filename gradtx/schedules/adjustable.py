@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import jax
 from jax import Array
 
-from gradtx.core import Schedule, stepwise, transformation
+from gradtx.core import Range, Schedule, stepwise, transformation
 
 PLACE = "adjustable"  # what stands in a state between the stage and the name of the hyperparameter
 
 
 @transformation
-def adjustable(value: float | Array, name: str | None = None) -> Schedule:
+def adjustable(value: Annotated[float, Range()], name: str | None = None) -> Schedule:
     """A number that is kept in the state, for loops that hold the transformation fixed: set it with `set_hyperparams`.
 
     The value is `value` until it is set. Setting it compiles nothing, and gives what a transformation with that number

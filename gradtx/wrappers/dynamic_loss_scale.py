@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import GradientTransformation, Positive, PositiveCount, Run, Schedule, each, transformation, wrapping
+from gradtx.core import (
+    GradientTransformation,
+    Positive,
+    PositiveCount,
+    Range,
+    Run,
+    Schedule,
+    each,
+    transformation,
+    wrapping,
+)
 from gradtx.core.plan import make_plan
 from gradtx.core.state import open_state
 from gradtx.transforms import trees
@@ -26,7 +36,7 @@ class DynamicLossScaleState(NamedTuple):
 @transformation
 def dynamic_loss_scale(
     inner: GradientTransformation,
-    init_scale: Positive = 2.0**15,
+    init_scale: Annotated[float, Range(0, open_low=True)] = 2.0**15,
     *,
     growth: Positive = 2.0,
     backoff: Positive = 0.5,

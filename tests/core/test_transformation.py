@@ -17,7 +17,10 @@ NAMESPACE = {
     "np": np,
     "_is_even": registry._is_even,
 }
-NAMESPACE |= {name: getattr(registry, name) for name in ("_matrices", "_labels", "_shrunk", "_at_most_one", "_is_even")}
+NAMESPACE |= {
+    name: getattr(registry, name)
+    for name in ("_matrices", "_labels", "_shrunk", "_at_most_one", "_is_even", "_largest")
+}
 IMPORTABLE = [name for name in registry.NAMES if name not in ("leafwise", "treewise", "stepwise", "wrapping")]
 VALUES = {
     **{name: registry.MAKE[name] for name in IMPORTABLE},

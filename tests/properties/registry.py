@@ -65,6 +65,10 @@ def _shrunk(updates: Any, params: Any) -> Any:
     return jax.tree.map(lambda u: 0.5 * u, updates)
 
 
+def _largest(updates: Any) -> Any:
+    return functools.reduce(jnp.maximum, [jnp.max(jnp.abs(u), initial=0) for u in jax.tree.leaves(updates)], 0.0)
+
+
 def _is_even(calls: Any) -> Any:
     return calls % 2 == 0
 
@@ -178,7 +182,7 @@ GRADTX: dict[str, Callable[[], Any]] = {
         gradtx.adamw(0.01), 0.5, [MATRIX, "**"], allow_unused=True
     ),
     "lookahead": lambda: gradtx.lookahead(gradtx.adamw(0.01), 2),
-    "measure": lambda: gradtx.measure(norm=gradtx.global_norm),
+    "measure": lambda: gradtx.measure(largest=_largest),
     "overrides": lambda: gradtx.overrides(
         gradtx.adamw(0.01), {MATRIX: {"weight_decay": 0.1, "learning_rate": gradtx.cosine(0.1, 10)}}, allow_unused=True
     ),
@@ -305,12 +309,15 @@ FACTORED = {
 SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
 # Transformations whose step reads the state that it replaces.
 READS_STATE = {
+    *("lookahead", "sam", "schedule_free", "schedule_free_adamw", "schedule_free_sgd"),
     *("acprop", "adadelta", "adan", "adopt", "cocob", "lion", "optimistic_gradient_descent", "rprop", "scale_by_cocob"),
     *("scale_by_acprop", "scale_by_adadelta", "scale_by_adan", "scale_by_adopt", "scale_by_lion"),
     *("scale_by_optimistic_gradient", "scale_by_rprop"),
 }
 # Transformations that draw different noise for each shape.
 NOISY = {name for name in NAMES if _has(name, lambda x: "index" in x.needs)}
+# Wrappers that leave steps out: the updates of the step that may be taken are kept aside until it is known.
+GUARDS = {"conditionally", "dynamic_loss_scale", "sam", "skip_nonfinite", "skip_spikes"}
 ELEMENTWISE = [name for name in NAMES if name not in GLOBAL | ARRAYWISE | NOISY]
 
 

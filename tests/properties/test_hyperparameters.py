@@ -144,8 +144,7 @@ def in_range(name, argument, value):
 
 @pytest.mark.parametrize(
     ("name", "argument"),
-    # The first value of a state is no schedule.
-    [x for x in ALONE if x in NUMBERS and x != ("dynamic_loss_scale", "init_scale")],
+    [(name, hyper) for name, hyper in ALONE if (name, hyper) in NUMBERS],
 )
 def test_a_schedule_that_returns_an_array_is_refused_by_the_name_of_its_argument(name, argument):
     tx, (p, g) = registry.make(name), registry.matrix()
@@ -162,7 +161,8 @@ NOT_SMOOTH = {
     *(("dadapt_adamw", "b2"), ("prodigy", "b2"), ("madgrad", "learning_rate"), ("noisy_sgd", "eta")),
     *(("sophia", "clip_threshold"), ("cosine", "exponent"), ("cosine_decay_schedule", "exponent")),
     *(("polynomial", "power"), ("polynomial_schedule", "power"), ("warmup_cosine", "exponent")),
-    ("warmup_cosine_decay_schedule", "exponent"),
+    *(("warmup_cosine_decay_schedule", "exponent"), ("schedule_free_sgd", "learning_rate")),
+    ("schedule_free_adamw", "learning_rate"),
 }
 ENDS = [
     (name, argument, end)
