@@ -29,10 +29,24 @@ def test_the_console_examples_print_what_is_shown():
 
 def test_the_new_optimizer_descends_by_the_sign_of_its_momentum():
     names = {"gradtx": gradtx, "jnp": jnp}
-    exec(BLOCKS[-1], names)
+    exec(next(block for block in BLOCKS if "def sign_momentum" in block), names)
     tx = names["sign_momentum"](0.5)
     updates, _ = tx.update(jnp.array([3.0, -0.1]), tx.init(jnp.zeros(2)))
     np.testing.assert_array_equal(updates, [-0.5, 0.5])
+
+
+def test_the_new_wrapper_averages_the_parameters():
+    names = {"gradtx": gradtx, "jnp": jnp}
+    exec(next(block for block in BLOCKS if "def averaged" in block), names)
+    tx, p = names["averaged"](gradtx.sgd(1.0), 0.75), jnp.array([2.0])
+    _, state = tx.update(jnp.array([4.0]), tx.init(p), p)
+    np.testing.assert_allclose(state["averaged"]["average"], [0.75 * 2.0 - 0.25 * 2.0])
+
+
+def test_the_page_of_composition_does_what_it_says():
+    results = doctest.testfile(str(README.parent / "docs" / "composition.md"), module_relative=False)
+    assert results.attempted >= 30
+    assert results.failed == 0
 
 
 @pytest.mark.parametrize("picture", re.findall(r"!\[.*?\]\((.*?)\)", README.read_text()))
