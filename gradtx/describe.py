@@ -19,6 +19,7 @@ from gradtx.core.numerics import is_floating
 from gradtx.core.plan import Path, make_plan
 from gradtx.core.source import source
 from gradtx.core.state import open_state
+from gradtx.core.transformation import shown_arguments
 from gradtx.core.trees import is_none
 from gradtx.parse import parse
 from gradtx.transforms.patterns import ByPattern, texts
@@ -110,7 +111,7 @@ def _abstract(x: Any) -> Any:
 def _parts(tx: GradientTransformation, name: str, place: Path, depth: int, sizes: Mapping[Path, int]) -> Iterator[Part]:
     """A transformation and those within it; `place` is where its state stands."""
     members = dict(_members(tx, name, place))
-    shown = tx._shown()
+    shown = shown_arguments(tx.factory, tx.arguments)
     own = {key: x for key, x in shown.items() if not _is_inner(x)}
     yield Part(
         depth,
@@ -152,7 +153,7 @@ def _is_inner(x: Any) -> bool:
 
 def _rule(tx: GradientTransformation) -> str:
     """The formula of a factory: the second paragraph of its docstring, unless that is no formula."""
-    paragraphs = (inspect.getdoc(tx._structure.factory) or "").split("\n\n")
+    paragraphs = (inspect.getdoc(tx.factory) or "").split("\n\n")
     rule = " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
     return rule if not rule.startswith(("Args:", "Returns:", "Example:")) else ""
 

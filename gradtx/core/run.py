@@ -19,6 +19,10 @@ PyTree = Any
 Step = Callable[[PyTree, Any, PyTree, Mapping[str, Any]], tuple[PyTree, Any, Any]]
 
 
+class WrapperError(TypeError):
+    """What is wrong in the update of a wrapper whatever it is given."""
+
+
 class Run:
     """One step of the transformation that a wrapper wraps, for the wrapper to take: `run(updates) -> updates`.
 
@@ -70,13 +74,21 @@ class Run:
           TypeError: if the wrapper has not declared that it skips steps.
         """
         if not self._inner.skips:
-            raise TypeError(
+            raise WrapperError(
                 f"{self._stage}: run.when may leave a step out; declare it, with wrapping(..., skips=True)."
             )
         updates, held, params = self._seen(updates, params)
         updates = _as_wide(updates, params)
         result, self.held, self.taken = self._maybe(condition, updates, held, params, extra)
         return result if passing or self.taken is True else each(only_if, result, taken=self.taken)
+
+    def check(self) -> None:
+        """Raise unless the step was run once."""
+        if self.calls != 1:
+            raise WrapperError(
+                f"the update of the wrapper {self._stage!r} calls run {self.calls} times; expected once. To leave the "
+                "step out, call run.when(condition, updates)."
+            )
 
     def _seen(self, updates: PyTree, params: PyTree) -> tuple[PyTree, Any, PyTree]:
         self.calls += 1

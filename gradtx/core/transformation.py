@@ -41,7 +41,8 @@ class GradientTransformation:
       can be passed to a jitted function, batched with `jax.vmap`, differentiated with `jax.grad`.
 
     Attributes:
-      name: the name of the factory.
+      factory: the function that made it.
+      name: the name of that function.
       arguments: what the factory was called with, defaults included.
       stages: the stages by name if it is a chain, else empty.
       needs: the extra arguments that `update` asks for by name, such as `value`, the loss.
@@ -83,8 +84,12 @@ class GradientTransformation:
         return _named(Update(self), "update")
 
     @property
+    def factory(self) -> Callable[..., Any]:
+        return self._structure.factory
+
+    @property
     def name(self) -> str:
-        return self._structure.factory.__name__
+        return self.factory.__name__
 
     @cached_property
     def arguments(self) -> Mapping[str, Any]:

@@ -218,11 +218,7 @@ class _Update:
         held = {path: self.old[path] for path in plan.kept}
         run = Run(stage.name, inner, step, held, self.given_params, self.extra)
         result, new = program(tree, kept, *given, run)
-        if run.calls != 1:
-            raise TypeError(
-                f"the update of the wrapper {stage.name!r} calls run {run.calls} times; expected once. To leave the "
-                "step out, call run.when(condition, updates)."
-            )
+        run.check()
         if run.taken is not True and not inner.skips and not inner.holds:
             hold = functools.partial(jnp.where, run.taken)
             result, new = each(only_if, result, taken=run.taken), jax.tree.map(hold, new, kept)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from gradtx.core.chain import as_transformation, chain
+from gradtx.core.compiled import closure_of
 from gradtx.core.factory import transformation
 from gradtx.core.leafwise import stage_of
-from gradtx.core.mathematics import Inner, Treewise
+from gradtx.core.mathematics import Inner, Treewise, is_numeric
+from gradtx.core.run import Run, WrapperError
 from gradtx.core.transformation import GradientTransformation
+from gradtx.core.trees import array_type
 
 PyTree = Any
 
@@ -59,7 +64,8 @@ def wrapping(
       A transformation. In a chain it is called what `inner` is called.
 
     Raises:
-      TypeError: if `inner` is not a transformation of arrays into arrays, or in the cases of `treewise`.
+      TypeError: if `inner` is not a transformation of arrays into arrays; if `update` does not call `run` once, calls
+        `run.when` undeclared, or returns anything else than updates and what it keeps; and in the cases of `treewise`.
 
     Example:
       >>> import gradtx, jax.numpy as jnp
@@ -73,7 +79,52 @@ def wrapping(
     tx = as_inner(inner, "wrapping: inner")
     within = Inner(tx.mathematics, tx.name, "", skips, view, reads, holds)
     given = update, init, keeps, needs, hyperparameters
-    return stage_of(Treewise, ("run", "updates", "s", "params"), *given, inner=within)
+    stage: Any = stage_of(Treewise, ("run", "updates", "s", "params"), *given, inner=within)
+    if closure_of([update]) is not None or update not in _REHEARSED:
+        _rehearse(stage, within)
+        _REHEARSED.add(update)
+    return stage
+
+
+# Functions at the top of a module, which are rehearsed once.
+_REHEARSED: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def _rehearse(stage: Treewise, inner: Inner) -> None:
+    """Call the update once on an abstract array, and raise if it is wrong whatever it is given.
+
+    Any other error may be due to that array: it is left to the first update.
+    """
+
+    def once(g: PyTree) -> None:
+        run = Run("wrapping", inner, lambda updates, held, params, extra: (updates, held, True), None, g, {})
+        s = _first(stage, g)
+        needed = {need: jnp.zeros((), jnp.int32) for need in stage.needs if need != "params"}
+        numbers = {k: jnp.zeros(()) if is_numeric(x) else x for k, x in stage.hyperparameters.items()}
+        result = stage.update(run, g, s, g, **numbers, **needed)
+        run.check()
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise WrapperError(
+                f"the update of a wrapper returned {array_type(result)}; expected (updates, what it keeps)."
+            )
+        found, expected = (str(jax.tree.structure(x)) for x in (result[0], g))
+        if found != expected:
+            raise WrapperError(f"a wrapper was given updates of the structure {expected}, and returned {found}.")
+
+    try:
+        jax.eval_shape(once, {"w": jax.ShapeDtypeStruct((2,), jnp.float32)})
+    except WrapperError as error:
+        raise TypeError(*error.args) from None
+    except Exception:
+        return
+
+
+def _first(stage: Treewise, params: PyTree) -> Any:
+    keeps = stage.keeps
+    if stage.init is not None:
+        return stage.init(params)
+    zeros = {name: params if name in keeps.like_params else jnp.zeros(()) for name in keeps.fields}
+    return keeps.pack(zeros, jnp.zeros((), jnp.int32))
 
 
 def as_inner(inner: Any, what: str) -> GradientTransformation:

@@ -133,6 +133,8 @@ MISUSES = {
     "a mask of words": lambda: gradtx.masked(ADAM, {"dense": "yes"}).init(P),
     "a wrapper that never runs what it wraps": lambda: one_update(gradtx.wrapping(ADAM, lambda run, g, s, p: (g, s))),
     "a wrapper that runs twice": lambda: one_update(gradtx.wrapping(ADAM, lambda run, g, s, p: (run(run(g)), s))),
+    "a wrapper that returns only updates": lambda: gradtx.wrapping(ADAM, lambda run, g, s, p: run(g)),
+    "a wrapper that returns another structure": lambda: gradtx.wrapping(ADAM, lambda run, g, s, p: ([run(g)], s)),
     "an array that no group takes": lambda: gradtx.groups({"*/bias": ADAM}).init(P),
     "no groups": lambda: gradtx.groups({}),
     "a number as a pattern": lambda: gradtx.groups({1: ADAM}),
