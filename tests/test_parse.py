@@ -16,7 +16,18 @@ from properties import registry
 
 # These hold a Python function in the registry.
 WITH_FUNCTIONS = {
-    *("conditionally", "dog", "freeze", "leafwise", "masked", "partition", "prodigy", "project", "stateless"),
+    *(
+        "conditionally",
+        "dog",
+        "freeze",
+        "leafwise",
+        "masked",
+        "measure",
+        "partition",
+        "prodigy",
+        "project",
+        "stateless",
+    ),
     *("stepwise", "treewise"),
 }
 # This one is made by a factory of the tests.
