@@ -93,7 +93,7 @@ def _look(plan: Plan, held: Held, params: PyTree, treedef: Any, found: list[_Fou
                 one.state += sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(part))
         inner = inner_of(stage.mathematics)
         if inner is not None:
-            view = params if inner.view is None else inner.view(params, params)
+            view = params if inner.view is None else jax.eval_shape(inner.view, params, params)
             if inner.view is not None:
                 called = "/".join(stage.path[:-1]) or inner.name
                 for one, x in zip(found, treedef.flatten_up_to(view), strict=True):

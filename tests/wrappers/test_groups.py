@@ -197,3 +197,8 @@ def test_explain_takes_no_memory_and_shows_groups_masks_and_bytes():
     assert kernel.differs == ("overrides head.*", "where")
     assert kernel.state == 2 * 4 * 4 * 2**17
     assert "head/kernel" in table._repr_html_() and "MiB" in repr(table)
+
+
+def test_explain_shows_complex_arrays_that_are_split():
+    (row,) = gradtx.explain(gradtx.split_real_and_imaginary(gradtx.adam(0.1)), {"z": jnp.ones(2, jnp.complex64)}).rows
+    assert (row.array, row.state) == ("complex64[2]", 2 * 2 * 8)
