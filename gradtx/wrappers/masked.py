@@ -26,8 +26,8 @@ def masked(inner: GradientTransformation, mask: Mask) -> GradientTransformation:
     Args:
       inner: the transformation; a norm that it computes is that of the chosen arrays alone.
       mask: a pytree of bools, of the structure of params or a prefix of it; or a function that makes one of params
-        (of the updates, where `update` is given no params). A callable pytree, such as an Equinox module of bools, is
-        used as the pytree that it is.
+        (of the updates, where `update` is given no params); or a pattern, as for `groups`. A callable pytree, such as
+        an Equinox module of bools, is used as the pytree that it is.
 
     Returns:
       A transformation that keeps what `inner` keeps, for the chosen arrays.
