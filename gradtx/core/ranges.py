@@ -135,6 +135,6 @@ Count = Annotated[int, AtLeast(0)]
 PositiveCount = Annotated[int, AtLeast(1)]
 CountOrSchedule = Annotated[int | Schedule | Callable[[Any], Any], AtLeast(1, may_follow=True)]
 
-# Which arrays: a pytree of bools, of the structure of params or a prefix of it, a function that makes one of params, or a
-# pattern such as "*/bias".
+# Which arrays: a pytree of bools, of the structure of params or a prefix of it, a function that makes one of params, or
+# a pattern such as "*/bias".
 Mask = Annotated[PyTree, PerArray()]
