@@ -44,6 +44,8 @@ def source(x: Any) -> str:  # noqa: PLR0911
     if isinstance(x, re.Pattern):  # whose own repr cuts long ones
         flags = x.flags & ~re.UNICODE if isinstance(x.pattern, str) else x.flags
         return f"re.compile({x.pattern!r}{f', {flags}' if flags else ''})"
+    if isinstance(x, type) and issubclass(x, np.generic):
+        return f"{'np' if hasattr(np, x.__name__) else 'jnp'}.{x.__name__}"
     if hasattr(x, "__name__"):
         return x.__name__ if x.__module__ != "jax.numpy" else f"jnp.{x.__name__}"
     return repr(x)

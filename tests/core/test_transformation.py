@@ -181,6 +181,7 @@ def test_a_dtype_among_the_arguments_hashes_and_prints():
     assert rounded(jnp.bfloat16) == rounded(jnp.bfloat16)
     assert hash(rounded(jnp.bfloat16)) == hash(rounded(jnp.bfloat16))
     assert repr(rounded(jnp.bfloat16)) == "rounded(dtype=jnp.bfloat16)"
+    assert repr(rounded(np.float32)) == "rounded(dtype=np.float32)"
 
 
 def _rounded(u, s, p, dtype):
