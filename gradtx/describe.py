@@ -91,21 +91,28 @@ def describe(tx: GradientTransformation, params: PyTree) -> Table[Part]:
       16 numbers of 64 B, with a state of 4 B
     """
     plan = make_plan(tx.mathematics, tx.name)
-    abstract = jax.tree.map(_abstract, params, is_leaf=is_none)
-    held = open_state(plan, jax.eval_shape(tx.init, abstract))
+    shapes = abstract(params)
+    held = open_state(plan, jax.eval_shape(tx.init, shapes))
     sizes = {path: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(kept)) for path, kept in held.items()}
     wrapped, name = innermost(tx.mathematics, tx.name)
     parts = list(_parts(tx, name, () if hasattr(wrapped, "stages") else (name,), 0, sizes))
     cells = [("  " * x.depth + x.name, x.call, x.flow, in_bytes(x.state), ", ".join(x.needs), x.rule) for x in parts]
-    arrays = [x for x in jax.tree.leaves(abstract) if is_floating(x)]
+    arrays = [x for x in jax.tree.leaves(shapes) if is_floating(x)]
     count, size = sum(x.size for x in arrays), sum(x.size * x.dtype.itemsize for x in arrays)
     total = f"{count:,} numbers of {in_bytes(size)}, with a state of {in_bytes(sum(sizes.values()))}"
     head = ("transformation", "numbers and options", "flow", "state", "needs", "rule")
     return Table(head, tuple(cells), total, tuple(parts))
 
 
-def _abstract(x: Any) -> Any:
-    return jax.ShapeDtypeStruct(jnp.shape(x), x.dtype) if is_floating(x) and hasattr(x, "dtype") else x
+def abstract(params: PyTree) -> PyTree:
+    """Arrays as their shapes and dtypes, and None for what is none, such as the functions of an Equinox module."""
+
+    def one(x: Any) -> Any:
+        if is_floating(x):
+            return jax.ShapeDtypeStruct(jnp.shape(x), jnp.result_type(x))
+        return x if hasattr(x, "dtype") else None
+
+    return jax.tree.map(one, params, is_leaf=is_none)
 
 
 def _parts(tx: GradientTransformation, name: str, place: Path, depth: int, sizes: Mapping[Path, int]) -> Iterator[Part]:

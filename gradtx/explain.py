@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation
 from gradtx.core.mathematics import Varied, inner_of
@@ -13,7 +12,7 @@ from gradtx.core.numerics import is_floating
 from gradtx.core.plan import Plan, make_plan
 from gradtx.core.state import Held, open_state
 from gradtx.core.trees import array_type, flatten, is_none
-from gradtx.describe import Table, in_bytes
+from gradtx.describe import Table, abstract, in_bytes
 from gradtx.transforms.patterns import path_of
 
 PyTree = Any
@@ -53,12 +52,12 @@ def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
       2 arrays, 24 B, with a state of 40 B
     """
     plan = make_plan(tx.mathematics, tx.name)
-    abstract = jax.tree.map(_abstract, params, is_leaf=is_none)
-    state = jax.eval_shape(tx.init, abstract)
-    leaves, treedef = flatten(abstract)
+    shapes = abstract(params)
+    state = jax.eval_shape(tx.init, shapes)
+    leaves, treedef = flatten(shapes)
     found = [_Found([], [], 0) for _ in leaves]
-    _look(plan, open_state(plan, state), abstract, treedef, found)
-    paths = [keys for keys, _ in jax.tree_util.tree_leaves_with_path(abstract, is_leaf=is_none)]
+    _look(plan, open_state(plan, state), shapes, treedef, found)
+    paths = [keys for keys, _ in jax.tree_util.tree_leaves_with_path(shapes, is_leaf=is_none)]
     rows = [
         Row(path_of(keys), array_type(x), tuple(one.goes_to), tuple(dict.fromkeys(one.differs)), one.state)
         for keys, x, one in zip(paths, leaves, found, strict=True)
@@ -76,10 +75,6 @@ class _Found:
 
     def __init__(self, goes_to: list[str], differs: list[str], state: int):
         self.goes_to, self.differs, self.state = goes_to, differs, state
-
-
-def _abstract(x: Any) -> Any:
-    return jax.ShapeDtypeStruct(jnp.shape(x), x.dtype) if is_floating(x) and hasattr(x, "dtype") else x
 
 
 def _look(plan: Plan, held: Held, params: PyTree, treedef: Any, found: list[_Found]) -> None:

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core import GradientTransformation, Schedule
+from gradtx.core.factory import introduced
 from gradtx.core.mathematics import AGE, Chain, Mathematics, is_number, keeps_state, needs
 from gradtx.core.numerics import scalar_dtype
 from gradtx.core.plan import Path, Plan, make_plan
@@ -164,4 +165,4 @@ def _changes(
             within = ((*place, name), (*shown, name)) if stage else (place, shown)
             yield from _changes(tx.arguments[name], x, *within, label)
         elif is_number(x) or isinstance(x, Schedule):
-            yield f"{'/'.join((*shown, name))}[{label}]", x, place
+            yield f"{'/'.join((*shown, name))}[{label}]", introduced(x, f"{tx.name}/{name}"), place

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from itertools import combinations
 from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 
+from gradtx import optimizers, transforms, wrappers
 from gradtx.core.scalars import as_scalar
 from gradtx.schedules.adjustable import PLACE
 from gradtx.transforms.patterns import fits
 
 S = TypeVar("S")
+# What a stage goes by, unless its chain says otherwise.
+STAGES = {*transforms.__all__, *wrappers.__all__, *optimizers.__all__}
 
 
 def set_hyperparams(state: S, values: Mapping[str, Any]) -> S:
@@ -46,7 +50,9 @@ def set_hyperparams(state: S, values: Mapping[str, Any]) -> S:
         found = [i for i in kept if _is_called(name, paths[i])]
         if not found:
             raise ValueError(_unknown(name, sorted({"/".join(_split(paths[i])[1]) for i in kept})))
-        if "*" not in name and any(_are_alike(paths[i], paths[j]) for i, j in combinations(found, 2)):
+        if "*" not in name.partition("[")[0] and any(
+            _are_alike(paths[i], paths[j]) for i, j in itertools.combinations(found, 2)
+        ):
             places = ", ".join("/".join(_split(paths[i])[0]) for i in found)
             raise ValueError(
                 f"set_hyperparams: {name!r} is ambiguous: it stands at {places}. Put the name of a group or stage "
@@ -58,22 +64,27 @@ def set_hyperparams(state: S, values: Mapping[str, Any]) -> S:
 
 
 def _split(path: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Where it stands, and what it is called: the factory and its argument."""
+    """Where it stands, and what it is called: the factory, its argument, and the label if it is that of an override."""
     at = len(path) - 1 - path[::-1].index(PLACE)
-    return path[:at], path[at + 1 :]
+    label = "".join(part[part.index("[") :] for part in path[:at] if part.endswith("]") and "[" in part)
+    return path[:at], (*path[at + 1 : -1], path[-1] + label)
 
 
 def _is_called(name: str, path: tuple[str, ...]) -> bool:
     place, called = _split(path)
-    if "*" in name:
-        return any(fits(name, "/".join(parts), None) for parts in (called, (*place, *called)))
+    if "*" in name.partition("[")[0]:
+        plain = (*called[:-1], path[-1])
+        return any(fits(name, "/".join(parts), None) for parts in (plain, called, (*place, *plain), (*place, *called)))
     rest = iter((*place, *called))
-    return name.rsplit("/", maxsplit=1)[-1] == path[-1] and all(part in rest for part in name.split("/"))
+    return name.rsplit("/", maxsplit=1)[-1] == called[-1] and all(part in rest for part in name.split("/"))
 
 
 def _are_alike(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     """Whether they are one hyperparameter of one stage in two places, and not one that two stages of one place use."""
-    return len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1
+    a, b = _split(a)[0], _split(b)[0]
+    same = [x for x, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a[::-1], b[::-1], strict=False))]
+    differ = len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1
+    return differ or any(re.sub(r"_\d+$", "", part) in STAGES for part in same)
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -191,3 +191,40 @@ def test_a_model_of_70_billion_parameters_is_described_without_memory():
 
 def test_optax_pairs_are_described_too():
     assert gradtx.describe(gradtx.chain(optax.adam(0.1)), P).rows[1].state > 0
+
+
+def test_an_override_can_be_adjustable_and_is_set_by_its_label():
+    tx = gradtx.overrides(gradtx.sgd(gradtx.adjustable(0.1)), {"b": {"learning_rate": gradtx.adjustable(0.3)}})
+    assert numbers(tx, tx.init(P)) == {"sgd/learning_rate": 0.1, "sgd/learning_rate[b]": 0.3}
+    state = gradtx.set_hyperparams(tx.init(P), {"sgd/learning_rate[b]": 0.5})
+    assert numbers(tx, state) == {"sgd/learning_rate": 0.1, "sgd/learning_rate[b]": 0.5}
+    state = gradtx.set_hyperparams(state, {"sgd/learning_rate": 0.2})
+    assert numbers(tx, state) == {"sgd/learning_rate": 0.2, "sgd/learning_rate[b]": 0.5}
+    state = gradtx.set_hyperparams(state, {"**/learning_rate": 0.7})
+    assert set(numbers(tx, state).values()) == {0.7}
+
+
+def test_the_decay_of_layers_is_one_number():
+    tx = gradtx.layerwise_rate_decay(gradtx.sgd(1.0), gradtx.adjustable(0.5), ["w", "b"])
+    state = gradtx.set_hyperparams(tx.init(P), {"layerwise_rate_decay/decay": 0.25})
+    updates, _ = tx.update(P, state, P)
+    assert (float(updates["w"][0, 0]), float(updates["b"][0])) == (-0.25, -1.0)
+
+
+ONE, OTHER = gradtx.sgd(gradtx.adjustable(0.1)), gradtx.sgd(gradtx.adjustable(0.2))
+TWICE = {
+    "chains": gradtx.chain(a=gradtx.chain(x=ONE), b=gradtx.chain(y=OTHER)),
+    "groups": gradtx.groups({"b": ONE, "**": gradtx.chain(gradtx.clip(1.0), OTHER)}),
+}
+
+
+@pytest.mark.parametrize("tx", TWICE.values(), ids=TWICE)
+def test_one_name_for_two_numbers_is_ambiguous_wherever_they_stand(tx):
+    with pytest.raises(ValueError, match="'sgd/learning_rate' is ambiguous"):
+        gradtx.set_hyperparams(tx.init(P), {"sgd/learning_rate": 0.5})
+
+
+def test_what_is_no_array_is_left_out_of_the_tables():
+    p = {"a": jnp.ones(2), "number": 1.0, "function": jnp.sin, "n": 3, "none": None}
+    assert [row.path for row in gradtx.explain(gradtx.adamw(0.1), p).rows] == ["a", "number"]
+    assert gradtx.describe(gradtx.adamw(0.1), p).total.startswith("3 numbers of 12 B")

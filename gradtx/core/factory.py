@@ -81,7 +81,7 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
             for name, check in checks().items():
                 arguments[name] = check(name, arguments[name])
             if rest is None and not makes_schedules:
-                arguments = {name: _introduced(x, f"{call.__name__}/{name}") for name, x in arguments.items()}
+                arguments = {name: introduced(x, f"{call.__name__}/{name}") for name, x in arguments.items()}
             body: Any = factory(**arguments)  # type: ignore[call-arg]
             if not isinstance(body, GradientTransformation | Mathematics):
                 raise TypeError(
@@ -101,15 +101,22 @@ def transformation(factory: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def _introduced(x: Any, name: str) -> Any:
-    """A schedule, and those that it is made of, that is told which argument it is, if it has a `name` that is None."""
+def introduced(x: Any, name: str) -> Any:
+    """A schedule, and those that it is made of, that is told which argument it is, if it has a `name` that is None.
+
+    Told the same twice it is the same object.
+    """
     if not isinstance(x, Schedule):
         return x
-    if x.arguments.get("name", name) is None:
-        return x.replace(name=name)
-    parts = {key: _introduced(part, name) for key, part in x.arguments.items() if isinstance(part, Schedule)}
-    changed = {key: part for key, part in parts.items() if part is not x.arguments[key]}
-    return x.replace(**changed) if changed else x
+    known = x.__dict__.setdefault("_introduced", {})
+    if name not in known:
+        if x.arguments.get("name", name) is None:
+            known[name] = x.replace(name=name)
+        else:
+            parts = {key: introduced(part, name) for key, part in x.arguments.items() if isinstance(part, Schedule)}
+            changed = {key: part for key, part in parts.items() if part is not x.arguments[key]}
+            known[name] = x.replace(**changed) if changed else x
+    return known[name]
 
 
 def _checks(factory: Callable[..., Any]) -> Mapping[str, Check]:

@@ -219,9 +219,10 @@ class _Update:
         run = Run(stage.name, inner, step, held, self.given_params, self.extra)
         result, new = program(tree, kept, *given, run)
         run.check()
-        if run.taken is not True and not inner.skips and not inner.holds:
+        if run.taken is not True and not inner.skips:
             hold = functools.partial(jnp.where, run.taken)
-            result, new = each(only_if, result, taken=run.taken), jax.tree.map(hold, new, kept)
+            if not inner.holds:
+                result, new = each(only_if, result, taken=run.taken), jax.tree.map(hold, new, kept)
             for path in set(stage.kept.values()) & set(self.new):  # its age, and what its hyperparameters keep
                 self.new[path] = jax.tree.map(hold, self.new[path], self.old[path])
         if plan.clock == self.plan.clock:

@@ -8,8 +8,7 @@ from typing import Any
 import jax
 from jax import Array
 
-from gradtx.core import GradientTransformation, Positive, Run, Varied, stepwise, transformation, wrapping
-from gradtx.schedules.numbers import is_static
+from gradtx.core import GradientTransformation, Positive, Run, Varied, transformation, wrapping
 from gradtx.transforms.labels import Labels
 from gradtx.transforms.patterns import FirstMatch, is_pattern
 
@@ -52,20 +51,10 @@ def layerwise_rate_decay(
     # As strings that sort, for a dict of labels is a pytree.
     names = tuple(f"{k:04}" for k in range(len(layers)))
     first = FirstMatch(tuple(layers), names, "", allow_unused, "layerwise_rate_decay")
-    powers = {"": 1.0, **{name: _power(decay, len(names) - 1 - k) for k, name in enumerate(names)}}
-    factor: Any = Varied(powers, Labels(first, tuple(powers), "layerwise_rate_decay"))
-    return wrapping(inner, _scaled, factor=factor)
+    exponents = {"": 0.0, **{name: float(len(names) - 1 - k) for k, name in enumerate(names)}}
+    varied: Any = Varied(exponents, Labels(first, tuple(exponents), "layerwise_rate_decay"))
+    return wrapping(inner, _scaled, decay=decay, exponent=varied)
 
 
-def _power(decay: Any, exponent: int) -> Any:
-    if is_static(decay):
-        return float(decay) ** exponent
-    return stepwise(_raised, decay=decay, exponent=exponent)
-
-
-def _raised(step: Array, decay: Array, exponent: int) -> Array:
-    return decay**exponent
-
-
-def _scaled(run: Run, g: PyTree, s: None, params: PyTree, factor: PyTree) -> tuple[PyTree, None]:
-    return jax.tree.map(lambda u, by: by.astype(u.real.dtype) * u, run(g), factor), s
+def _scaled(run: Run, g: PyTree, s: None, params: PyTree, decay: Array, exponent: PyTree) -> tuple[PyTree, None]:
+    return jax.tree.map(lambda u, power: (decay**power).astype(u.real.dtype) * u, run(g), exponent), s

@@ -60,13 +60,15 @@ def _sam(run: Run, g: PyTree, s: SamState, params: PyTree, rho: Array) -> tuple[
 
 
 def _either(u: Array, g: Array, p: Array, origin: Array, climbed: Array, by: Array) -> tuple[Array, Array]:
-    return jnp.where(climbed, origin + u - p, by * g), jnp.where(climbed, origin, p)
+    climb = jnp.where(by > 0, by * g, 0)  # where a gradient is not finite, there is nothing to climb along
+    return jnp.where(climbed, origin + u - p, climb), jnp.where(climbed, origin, p)
 
 
 def _per_norm(rho: Any, g: PyTree) -> Array:
     """What a gradient is multiplied by to be `rho` long."""
     norm = global_norm(g)
-    return jnp.where(norm > 0, rho / jnp.where(norm > 0, norm, 1), 0)
+    some = (norm > 0) & jnp.isfinite(norm)
+    return jnp.where(some, rho / jnp.where(some, norm, 1), 0)
 
 
 def _origin(run: Any, s: SamState, params: PyTree, rho: Array) -> PyTree:
@@ -104,7 +106,8 @@ def sam_value_and_grad(
     def at_the_top(*args: Any, **kwargs: Any) -> tuple[Any, PyTree]:
         value, g = value_and_grad(*args, **kwargs)
         by = _per_norm(rho, g)
-        top = jax.tree.map(lambda p, d: (p + by * d).astype(p.dtype), args[argnums], g)
+        # The gradient of a complex number that JAX gives is the conjugate of the direction of ascent.
+        top = jax.tree.map(lambda p, d: (p + by * jnp.conj(d)).astype(p.dtype), args[argnums], g)
         return value, value_and_grad(*args[:argnums], top, *args[argnums + 1 :], **kwargs)[1]
 
     return at_the_top

@@ -158,3 +158,8 @@ def test_averages_and_accumulation_commute(average):
     one = train(average(gradtx.accumulate(gradtx.adam(0.1), 2)), gradients(5))
     other = train(gradtx.accumulate(average(gradtx.adam(0.1)), 2), gradients(5))
     registry.assert_close(one, other)
+
+
+def test_sam_climbs_from_a_complex_number_along_the_conjugate_of_its_gradient():
+    _, g = gradtx.sam_value_and_grad(lambda z: jnp.abs(z) ** 2, 0.5)(jnp.array(3.0 + 4.0j))
+    np.testing.assert_allclose(g, 6.6 - 8.8j, rtol=1e-6)

@@ -141,3 +141,33 @@ def test_a_condition_may_ask_for_an_extra_argument():
     path, _ = train(tx, [P, P], value=jnp.array([2.0, 0.5]))
     assert registry.bits(path[0]) == registry.bits(P)
     registry.assert_close(path[1], jax.tree.map(jnp.zeros_like, P))
+
+
+WITH_TIME = {
+    "an age": lambda inner: gradtx.schedule_free(inner, r=1.0),
+    "a plateau": lambda inner: gradtx.lookahead(inner, 2, rate=gradtx.plateau(0.5, patience=0)),
+    "a product": lambda inner: gradtx.ema_params(inner, gradtx.adjustable(0.9) * gradtx.plateau(0.5)),
+}
+
+
+@pytest.mark.parametrize("wrap", WITH_TIME.values(), ids=WITH_TIME)
+def test_a_step_that_is_left_out_changes_no_bit_of_the_age_and_the_schedules_around(wrap):
+    tx = wrap(gradtx.skip_nonfinite(gradtx.sgd(0.1)))
+    _, state = tx.update(P, tx.init(P), P, value=1.0)
+    _, after = tx.update(BAD, state, P, value=1.0)
+    assert registry.bits({**state, "skip_nonfinite": 0}) == registry.bits({**after, "skip_nonfinite": 0})
+
+
+AROUND_SAM = {
+    "inside": lambda tx: gradtx.sam(gradtx.skip_nonfinite(tx)),
+    "outside": lambda tx: gradtx.skip_nonfinite(gradtx.sam(tx)),
+}
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+@pytest.mark.parametrize("wrap", AROUND_SAM.values(), ids=AROUND_SAM)
+def test_sam_survives_a_gradient_that_is_not_finite(wrap, bad):
+    grads = gradients(4)
+    grads[bad] = BAD
+    path, _ = train(wrap(gradtx.sgd(0.1)), grads)
+    assert registry.is_finite(path[-1])
