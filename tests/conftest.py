@@ -1,14 +1,30 @@
 """Set up eight CPU devices for the tests of sharding, and report the outcomes of the tests of promises."""
 
+import gc
+import itertools
 import json
 import os
 import re
 from pathlib import Path
 
+import jax
 import pytest
 
 # This must be set before JAX starts.
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+
+
+# Every compiled program maps memory, and Linux ends a process that has more than 65,530 maps.
+MOST_MAPS = 40_000
+MAPS = Path("/proc/self/maps")
+finished = itertools.count(1)
+
+
+def pytest_runtest_teardown():
+    """Let go of compiled programs before there are too many."""
+    if next(finished) % 100 == 0 and MAPS.exists() and MAPS.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
+        gc.collect()
 
 
 def pytest_addoption(parser):
