@@ -13,16 +13,16 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import jax
 import jax.numpy as jnp
 
-from gradtx.core import GradientTransformation, Schedule
-from gradtx.core.mathematics import inner_of, innermost
+from gradtx.core import GradientTransformation
+from gradtx.core.mathematics import innermost
 from gradtx.core.numerics import is_floating
-from gradtx.core.plan import Path, make_plan
+from gradtx.core.plan import Path
 from gradtx.core.source import source
 from gradtx.core.state import open_state
 from gradtx.core.transformation import shown_arguments
 from gradtx.core.trees import is_none
+from gradtx.hyperparams import is_transformation, members, wrapped_by
 from gradtx.parse import parse
-from gradtx.transforms.patterns import ByPattern, texts
 
 PyTree = Any
 R = TypeVar("R")
@@ -90,16 +90,16 @@ def describe(tx: GradientTransformation, params: PyTree) -> Table[Part]:
         scale_by_learning_rate  learning_rate=0.1    arrays -> arrays  0 B           u = -learning_rate * u
       16 numbers of 64 B, with a state of 4 B
     """
-    plan = make_plan(tx.mathematics, tx.name)
+    plan = tx.plan
     shapes = abstract(params)
     held = open_state(plan, jax.eval_shape(tx.init, shapes))
-    sizes = {path: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(kept)) for path, kept in held.items()}
+    sizes = {path: size_of(kept) for path, kept in held.items()}
     wrapped, name = innermost(tx.mathematics, tx.name)
     parts = list(_parts(tx, name, () if hasattr(wrapped, "stages") else (name,), 0, sizes))
     cells = [("  " * x.depth + x.name, x.call, x.flow, in_bytes(x.state), ", ".join(x.needs), x.rule) for x in parts]
     arrays = [x for x in jax.tree.leaves(shapes) if is_floating(x)]
-    count, size = sum(x.size for x in arrays), sum(x.size * x.dtype.itemsize for x in arrays)
-    total = f"{count:,} numbers of {in_bytes(size)}, with a state of {in_bytes(sum(sizes.values()))}"
+    numbers, state = sum(x.size for x in arrays), sum(sizes.values())
+    total = f"{numbers:,} numbers of {in_bytes(size_of(arrays))}, with a state of {in_bytes(state)}"
     head = ("transformation", "numbers and options", "flow", "state", "needs", "rule")
     return Table(head, tuple(cells), total, tuple(parts))
 
@@ -117,7 +117,6 @@ def abstract(params: PyTree) -> PyTree:
 
 def _parts(tx: GradientTransformation, name: str, place: Path, depth: int, sizes: Mapping[Path, int]) -> Iterator[Part]:
     """A transformation and those within it; `place` is where its state stands."""
-    members = dict(_members(tx, name, place))
     shown = shown_arguments(tx.factory, tx.arguments)
     own = {key: x for key, x in shown.items() if not _is_inner(x)}
     yield Part(
@@ -125,37 +124,19 @@ def _parts(tx: GradientTransformation, name: str, place: Path, depth: int, sizes
         tx.name if depth == 0 or tx.name == name else f"{name}: {tx.name}",
         ", ".join(f"{key}={source(x)}" for key, x in own.items()),
         _rule(tx),
-        f"{_called(tx.mathematics.takes)} -> {_called(tx.mathematics.gives)}",
+        f"{_flow(tx.mathematics.takes)} -> {_flow(tx.mathematics.gives)}",
         sum(size for path, size in sizes.items() if path[: len(place)] == place),
         tx.needs,
     )
-    for (inner, called), inner_place in members.values():
-        yield from _parts(inner, called, inner_place, depth + 1, sizes)
-
-
-def _members(tx: GradientTransformation, name: str, place: Path) -> Iterator[tuple[str, tuple[Any, Path]]]:
-    """The transformations that one is made of, each with its name and where its state stands."""
-    wrapped = [
-        x for x in tx.arguments.values() if isinstance(x, GradientTransformation) and not isinstance(x, Schedule)
-    ]
-    if tx.stages:
-        for stage, x in tx.stages.items():
-            yield stage, ((x, stage), (*place, stage))
-    elif wrapped and inner_of(tx.mathematics) is not None:
-        for i, x in enumerate(wrapped):
-            yield str(i), ((x, innermost(x.mathematics, x.name)[1]), place)
-    for x in tx.arguments.values():
-        if isinstance(x, Mapping):
-            labels = texts(x) if isinstance(x, ByPattern) else {key: str(key) for key in x}
-            for key, inner in x.items():
-                if isinstance(inner, GradientTransformation) and not isinstance(inner, Schedule):
-                    yield labels[key], ((inner, labels[key]), (*place, labels[key]))
+    inner = wrapped_by(tx)
+    if inner is not None and not tx.stages:
+        yield from _parts(inner, innermost(inner.mathematics, inner.name)[1], place, depth + 1, sizes)
+    for stage, member in (members(tx) or tx.stages).items():
+        yield from _parts(member, stage, (*place, stage), depth + 1, sizes)
 
 
 def _is_inner(x: Any) -> bool:
-    if isinstance(x, Mapping):
-        return any(map(_is_inner, x.values()))
-    return isinstance(x, GradientTransformation) and not isinstance(x, Schedule)
+    return any(map(_is_inner, x.values())) if isinstance(x, Mapping) else is_transformation(x)
 
 
 def _rule(tx: GradientTransformation) -> str:
@@ -165,8 +146,13 @@ def _rule(tx: GradientTransformation) -> str:
     return rule if not rule.startswith(("Args:", "Returns:", "Example:")) else ""
 
 
-def _called(flowing: Any) -> str:
+def _flow(flowing: Any) -> str:
     return "arrays" if flowing is jax.Array else flowing.__name__
+
+
+def size_of(arrays: PyTree) -> int:
+    """The bytes of all arrays of a tree together."""
+    return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(arrays))
 
 
 def in_bytes(size: float) -> str:

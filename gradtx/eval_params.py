@@ -9,7 +9,7 @@ import jax
 from gradtx.core import GradientTransformation, scalars
 from gradtx.core.mathematics import AGE, inner_of
 from gradtx.core.numerics import cast, is_floating, widen
-from gradtx.core.plan import Plan, make_plan
+from gradtx.core.plan import Plan
 from gradtx.core.state import Held, open_state
 from gradtx.core.trees import is_none
 
@@ -38,7 +38,7 @@ def eval_params(tx: GradientTransformation, state: PyTree, params: P) -> P:
       >>> gradtx.eval_params(tx, tx.init(params), params)
       {'w': Array([1., 1.], dtype=float32)}
     """
-    plan = make_plan(tx.mathematics, tx.name)
+    plan = tx.plan
     wide = jax.tree.map(lambda p: widen(p) if is_floating(p) else None, params, is_leaf=is_none)
     found = _evaluate(plan, open_state(plan, state), wide)
     return jax.tree.map(lambda x, p: p if x is None else cast(x, p.dtype), found, params, is_leaf=is_none)

@@ -9,10 +9,10 @@ import jax
 from gradtx.core import GradientTransformation
 from gradtx.core.mathematics import Varied, inner_of
 from gradtx.core.numerics import is_floating
-from gradtx.core.plan import Plan, make_plan
+from gradtx.core.plan import Plan
 from gradtx.core.state import Held, open_state
 from gradtx.core.trees import array_type, flatten, is_none
-from gradtx.describe import Table, abstract, in_bytes
+from gradtx.describe import Table, abstract, in_bytes, size_of
 from gradtx.transforms.patterns import path_of
 
 PyTree = Any
@@ -51,7 +51,7 @@ def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
       kernel  float32[2,2]  **       where       32 B
       2 arrays, 24 B, with a state of 40 B
     """
-    plan = make_plan(tx.mathematics, tx.name)
+    plan = tx.plan
     shapes = abstract(params)
     state = jax.eval_shape(tx.init, shapes)
     leaves, treedef = flatten(shapes)
@@ -63,10 +63,9 @@ def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
         for keys, x, one in zip(paths, leaves, found, strict=True)
         if is_floating(x)
     ]
-    held = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(state))
-    size = sum(x.size * x.dtype.itemsize for x in leaves if is_floating(x))
+    size = size_of([x for x in leaves if is_floating(x)])
     cells = [(row.path, row.array, ", ".join(row.goes_to), ", ".join(row.differs), in_bytes(row.state)) for row in rows]
-    total = f"{len(rows)} arrays, {in_bytes(size)}, with a state of {in_bytes(held)}"
+    total = f"{len(rows)} arrays, {in_bytes(size)}, with a state of {in_bytes(size_of(state))}"
     return Table(("array", "type", "goes to", "differs by", "state"), tuple(cells), total, tuple(rows))
 
 
@@ -85,7 +84,7 @@ def _look(plan: Plan, held: Held, params: PyTree, treedef: Any, found: list[_Fou
                 _note(x, params, plan.name, treedef, found)
         for name in set(stage.mathematics.keeps.fields) - set(stage.mathematics.own):
             for one, part in zip(found, treedef.flatten_up_to(held[stage.kept[name]]), strict=True):
-                one.state += sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(part))
+                one.state += size_of(part)
         inner = inner_of(stage.mathematics)
         if inner is not None:
             view = params if inner.view is None else jax.eval_shape(inner.view, params, params)

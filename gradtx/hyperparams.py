@@ -13,7 +13,7 @@ from gradtx.core import GradientTransformation, Schedule
 from gradtx.core.factory import introduced
 from gradtx.core.mathematics import AGE, Chain, Mathematics, is_number, keeps_state, needs
 from gradtx.core.numerics import scalar_dtype
-from gradtx.core.plan import Path, Plan, make_plan
+from gradtx.core.plan import Path, Plan
 from gradtx.core.scalars import evaluate
 from gradtx.core.state import Held, open_state
 from gradtx.transforms.patterns import ByPattern, texts
@@ -45,8 +45,7 @@ def hyperparams(tx: GradientTransformation, state: PyTree, **extra: Any) -> dict
       >>> {name: f"{value:.2f}" for name, value in gradtx.hyperparams(tx, state).items()}
       {'clip_by_global_norm/max_norm': '1.00', 'sgd/learning_rate': '0.09'}
     """
-    plan = make_plan(tx.mathematics, tx.name)
-    held = open_state(plan, state)
+    plan, held = tx.plan, open_state(tx.plan, state)
     uses = list(_uses(plan, held))
     first = _Use((), held[plan.clock], None, held[plan.clock])
 

@@ -9,7 +9,6 @@ import numpy as np
 from gradtx.checkpoint import flat_state
 from gradtx.core import GradientTransformation
 from gradtx.core.mathematics import AGE
-from gradtx.core.plan import make_plan
 from gradtx.core.state import open_state
 from gradtx.hyperparams import hyperparams
 from gradtx.transforms.measure import MeasureState
@@ -39,7 +38,7 @@ def metrics(tx: GradientTransformation, state: PyTree, **extra: Any) -> dict[str
       >>> {name: round(float(x), 6) for name, x in gradtx.metrics(tx, state).items()}
       {'step': 0.0, 'skip_nonfinite/in_a_row': 1.0, 'skip_nonfinite/skipped': 1.0, 'sgd/learning_rate': 0.1}
     """
-    plan = make_plan(tx.mathematics, tx.name)
+    plan = tx.plan
     held, found = open_state(plan, state), {}
     for path in plan.counters:
         if path[-1] != AGE:

@@ -24,15 +24,7 @@ from gradtx.core.transformation import GradientTransformation, Schedule
 from gradtx.core.treewise import treewise
 from gradtx.core.wrapping import wrapping
 
-__all__ = [
-    "Count",
-    "CountOrSchedule",
-    "Finite",
-    "Fraction",
-    "GradientTransformation",
-    "LearningRate",
-    "Mask",
-    "NonNegative",
-]
-__all__ += ["ParamsLike", "Positive", "PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule", "Varied"]
-__all__ += ["apply_updates", "chain", "each", "leafwise", "stepwise", "transformation", "treewise", "wrapping"]
+__all__ = ["Count", "CountOrSchedule", "Finite", "Fraction", "GradientTransformation", "LearningRate", "Mask"]
+__all__ += ["NonNegative", "ParamsLike", "Positive", "PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule"]
+__all__ += ["Varied", "apply_updates", "chain", "each", "leafwise", "stepwise", "transformation", "treewise"]
+__all__ += ["wrapping"]

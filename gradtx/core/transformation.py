@@ -47,6 +47,7 @@ class GradientTransformation:
       stages: the stages by name if it is a chain, else empty.
       needs: the extra arguments that `update` asks for by name, such as `value`, the loss.
       mathematics: what it is made of, for authors of wrappers: a record of `gradtx.core.mathematics`.
+      plan: the same, made ready to run: a record of `gradtx.core.plan`.
 
     Example:
       >>> import gradtx, jax, jax.numpy as jnp
@@ -178,7 +179,7 @@ class GradientTransformation:
         return found
 
     @cached_property
-    def _plan(self) -> Plan:
+    def plan(self) -> Plan:
         return make_plan(self.mathematics, self.name)
 
 
@@ -269,7 +270,7 @@ class Init:
     tx: GradientTransformation
 
     def __call__(self, params: PyTree = None) -> dict[str, Any]:
-        return init_state(self.tx._plan, params)
+        return init_state(self.tx.plan, params)
 
     def __repr__(self) -> str:
         return f"{self.tx!r}.init"
@@ -297,7 +298,7 @@ class Update:
     tx: GradientTransformation
 
     def __call__(self, updates: U, state: PyTree, params: PyTree = None, **extra: Any) -> tuple[U, dict[str, Any]]:
-        return update_state(self.tx._plan, updates, state, params, extra)
+        return update_state(self.tx.plan, updates, state, params, extra)
 
     def __repr__(self) -> str:
         return f"{self.tx!r}.update"

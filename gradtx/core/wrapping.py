@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -80,9 +81,10 @@ def wrapping(
     within = Inner(tx.mathematics, tx.name, "", skips, view, reads, holds)
     given = update, init, keeps, needs, hyperparameters
     stage: Any = stage_of(Treewise, ("run", "updates", "s", "params"), *given, inner=within)
-    if closure_of([update]) is not None or update not in _REHEARSED:
+    if update not in _REHEARSED:
         _rehearse(stage, within)
-        _REHEARSED.add(update)
+        if inspect.isfunction(update) and closure_of([update]) is None:
+            _REHEARSED.add(update)
     return stage
 
 

@@ -132,20 +132,21 @@ def fits(pattern: Any, path: str, x: Any) -> bool:
     return x is not None and bool(pattern(path, x))
 
 
+# What the parts of a glob stand for; a "*/" or "**/" is a part at the front only.
+GLOBS = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "*/": "(?:.*/)?", "**": ".*", "*": ".*", "?": "[^/]"}
+
+
 @functools.lru_cache(maxsize=1024)
 def _glob(pattern: str) -> re.Pattern[str]:
     """A glob as a regular expression: "*" is any text, with slashes; "*/" at the front may be nothing at all."""
-    special = {"**/": "(?:.*/)?", "*/": "(?:.*/)?", "**": ".*", "*": ".*", "?": "[^/]"}
     parts = re.findall(r"^\*{1,2}/|/\*\*/|\*{1,2}|\?|\[!?[^\]]+\]|.", pattern, re.DOTALL)
-    return re.compile("".join(map(_part, parts, [special] * len(parts))), re.DOTALL)
+    return re.compile("".join(map(_part, parts)), re.DOTALL)
 
 
-def _part(part: str, special: Mapping[str, str]) -> str:
-    if part == "/**/":
-        return "/(?:.*/)?"
+def _part(part: str) -> str:
     if len(part) > 2 and part[0] == "[":
         return part.replace("[!", "[^", 1)
-    return special.get(part) or re.escape(part)
+    return GLOBS.get(part) or re.escape(part)
 
 
 def path_of(keys: Any) -> str:

@@ -18,7 +18,6 @@ from gradtx.core import (
     transformation,
     wrapping,
 )
-from gradtx.core.plan import make_plan
 from gradtx.core.state import open_state
 from gradtx.transforms import trees
 
@@ -113,7 +112,7 @@ def loss_scale(tx: GradientTransformation, state: PyTree) -> Array:
     Raises:
       ValueError: if the state belongs to another transformation.
     """
-    plan = make_plan(tx.mathematics, tx.name)
+    plan = tx.plan
     held, scale = open_state(plan, state), trees.scalar(1.0)
     for stage in plan.all_stages:
         if stage.mathematics.keeps.form is DynamicLossScaleState:

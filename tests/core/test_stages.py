@@ -74,8 +74,8 @@ def test_a_leafwise_update_is_traced_once_per_shape_and_dtype():
 
 def test_adjacent_leafwise_stages_are_fused():
     tx = gradtx.chain(gradtx.clip(1.0), gradtx.adamw(0.1), gradtx.clip_by_global_norm(1.0), gradtx.scale(2.0))
-    assert [type(part).__name__ for part in tx._plan.parts] == ["Fused", "Placed", "Fused"]
-    assert len(tx._plan.parts[0].stages) == 6
+    assert [type(part).__name__ for part in tx.plan.parts] == ["Fused", "Placed", "Fused"]
+    assert len(tx.plan.parts[0].stages) == 6
 
 
 def test_a_chain_of_schedules_is_a_schedule_of_their_product():
