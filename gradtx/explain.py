@@ -9,11 +9,11 @@ import jax
 from gradtx.core import GradientTransformation
 from gradtx.core.mathematics import Varied, inner_of
 from gradtx.core.numerics import is_floating
+from gradtx.core.patterns import path_of
 from gradtx.core.plan import Plan
 from gradtx.core.state import Held, open_state
 from gradtx.core.trees import array_type, flatten, is_none
 from gradtx.describe import Table, abstract, in_bytes, size_of
-from gradtx.transforms.patterns import path_of
 
 PyTree = Any
 

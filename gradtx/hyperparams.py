@@ -13,10 +13,10 @@ from gradtx.core import GradientTransformation, Schedule
 from gradtx.core.factory import introduced
 from gradtx.core.mathematics import AGE, Chain, Mathematics, is_number, keeps_state, needs
 from gradtx.core.numerics import scalar_dtype
+from gradtx.core.patterns import ByPattern, texts
 from gradtx.core.plan import Path, Plan
 from gradtx.core.scalars import evaluate
 from gradtx.core.state import Held, open_state
-from gradtx.transforms.patterns import ByPattern, texts
 
 PyTree = Any
 

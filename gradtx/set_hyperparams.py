@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from gradtx import optimizers, transforms, wrappers
+from gradtx.core.patterns import fits
 from gradtx.core.scalars import as_scalar
 from gradtx.schedules.adjustable import PLACE
-from gradtx.transforms.patterns import fits
 
 S = TypeVar("S")
 # What a stage goes by, unless its chain says otherwise.

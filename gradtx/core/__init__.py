@@ -1,11 +1,14 @@
 """What a transformation is."""
 
 from gradtx.core.apply_updates import apply_updates
+from gradtx.core.axes import Axes, AxesOf
 from gradtx.core.chain import chain
 from gradtx.core.each import each
 from gradtx.core.factory import stepwise, transformation
 from gradtx.core.leafwise import leafwise
 from gradtx.core.mathematics import ParamsLike, Varied
+from gradtx.core.matrixwise import matrixwise
+from gradtx.core.patterns import dtype, ndim, shape
 from gradtx.core.ranges import (
     Count,
     CountOrSchedule,
@@ -24,7 +27,30 @@ from gradtx.core.transformation import GradientTransformation, Schedule
 from gradtx.core.treewise import treewise
 from gradtx.core.wrapping import wrapping
 
-__all__ = ["Count", "CountOrSchedule", "Finite", "Fraction", "GradientTransformation", "LearningRate", "Mask"]
+__all__ = [
+    "Axes",
+    "AxesOf",
+    "Count",
+    "CountOrSchedule",
+    "Finite",
+    "Fraction",
+    "GradientTransformation",
+    "LearningRate",
+    "Mask",
+]
 __all__ += ["NonNegative", "ParamsLike", "Positive", "PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule"]
-__all__ += ["Varied", "apply_updates", "chain", "each", "leafwise", "stepwise", "transformation", "treewise"]
+__all__ += [
+    "Varied",
+    "apply_updates",
+    "chain",
+    "dtype",
+    "each",
+    "leafwise",
+    "matrixwise",
+    "ndim",
+    "shape",
+    "stepwise",
+    "transformation",
+    "treewise",
+]
 __all__ += ["wrapping"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 
+from gradtx.core.axes import Axes, axes_of
 from gradtx.core.factory import check_function, transformation, with_schedules
 from gradtx.core.mathematics import AGE, Keeps, Leafwise, is_numeric
 from gradtx.core.transformation import GradientTransformation
@@ -23,6 +24,7 @@ def leafwise(
     needs: tuple[str, ...] = (),
     takes: Any = Array,
     gives: Any = Array,
+    axes: Axes | None = None,
     **hyperparameters: Any,
 ) -> GradientTransformation:
     """Mathematics of ONE array, lifted to trees: `update(u, s, p, **hyperparameters) -> (u, s)`.
@@ -40,9 +42,13 @@ def leafwise(
       keeps: what is kept: the name of one array, the names of several in a tuple, or a NamedTuple class of several;
         None for nothing. A field called `age` of the class is how many updates the stage has seen, counted for it.
       needs: what `update` is given in addition, by name: "params" (then `p` is given), "index" (as `index=`, the number
-        of the array in its tree), "age" (as `age=`), or an extra argument of the transformation's `update`, a scalar.
+        of the array in its tree), "axes" (as `axes=`, None for an array that has none), "age" (as `age=`), or an extra
+        argument of the transformation's `update`, a scalar.
       takes: the type that flows in: arrays, or a NamedTuple that another stage gives, such as `Moments`.
       gives: the type that flows out.
+      axes: what the axes of arrays are, as `gradtx.Axes`. `update` and `init` then see one matrix [inputs, outputs] at
+        a time, and an array without axes as it is; what is kept has the axes of the batch first. None sees every array
+        as it is.
       **hyperparameters: numbers and schedules reach `update` as scalars, everything else (ints, strings, bools) as it
         is.
 
@@ -59,7 +65,10 @@ def leafwise(
       Array([1., 2.], dtype=float32)
     """
     given = update, init, keeps, needs, hyperparameters
-    return stage_of(Leafwise, ("u", "s", "p"), *given, takes=takes, gives=gives)
+    if axes is None and "axes" in needs:
+        raise TypeError("update needs axes, but axes= is not given: give it the axes of arrays.")
+    seen = None if axes is None else axes_of(axes, "array")
+    return stage_of(Leafwise, ("u", "s", "p"), *given, takes=takes, gives=gives, axes=seen)
 
 
 def stage_of(

@@ -28,7 +28,7 @@ ParamsLike = Annotated[PyTree, LIKE_PARAMS]
 # How many updates a statistic has seen: a field of this name in a state, and a need of this name, are the engine's.
 AGE = "age"
 # What the engine itself hands to mathematics that declares the need; every other need is an extra argument of `update`.
-GIVEN = ("params", "index", AGE)
+GIVEN = ("params", "index", "axes", AGE)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Keeps:
 
     @cached_property
     def like_params(self) -> tuple[str, ...]:
-        """The fields that are trees like the parameters in a treewise stage; in a leafwise one all of them are."""
+        """The fields that a treewise stage declares to be trees like the parameters."""
         if not isinstance(self.form, type):
             return self.fields
         hints = typing.get_type_hints(self.form, include_extras=True)
@@ -126,11 +126,17 @@ class Leafwise(Stage):
     hyperparameters: Mapping[str, Any]
     takes: Any = Array
     gives: Any = Array
+    axes: Any = None  # a function that gives the axes of arrays, which are then seen as matrices
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """The fields that are trees like the parameters."""
+        return self.keeps.fields
 
     @property
     def own(self) -> tuple[str, ...]:
-        """The fields that are not trees like the parameters, such as scalars of a treewise stage."""
-        return ()
+        """The fields that are not, such as scalars of a treewise stage."""
+        return tuple(name for name in self.keeps.fields if name not in self.alike)
 
     @cached_property
     def has_age(self) -> bool:
@@ -154,8 +160,19 @@ class Treewise(Leafwise):
     inner: Inner | None = None
 
     @property
-    def own(self) -> tuple[str, ...]:
-        return tuple(name for name in self.keeps.fields if name not in self.keeps.like_params)
+    def alike(self) -> tuple[str, ...]:
+        return self.keeps.like_params
+
+
+@dataclass(frozen=True)
+class Matrixwise(Treewise):
+    """Mathematics of one matrix, run on all matrices of a tree. An array that is no matrix passes by."""
+
+    update: Any  # which is `Stacks`
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        return () if self.update.stacked else self.keeps.fields
 
 
 class Inner(NamedTuple):

@@ -7,7 +7,7 @@ and what a wrapper wraps has a plan of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ from gradtx.core.mathematics import (
     is_numeric,
 )
 from gradtx.core.numerics import cast, real_dtype, widen
-from gradtx.core.trees import array_type
+from gradtx.core.trees import array_type, mapped
 
 STEP = "step"
 Path = tuple[str, ...]
@@ -45,10 +45,11 @@ class Program:
     keeps: Keeps
     needs: tuple[str, ...]
     options: tuple[tuple[str, type, Any], ...]  # each with its type, for 1, 1.0 and True are equal
+    axes: Any = None  # by which it sees an array as matrices
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.update, self.keeps, self.needs, self.options))
+        return hash((self.update, self.keeps, self.needs, self.options, self.axes))
 
     def __hash__(self) -> int:
         return self._hash
@@ -56,13 +57,36 @@ class Program:
     @cached_property
     def closure(self) -> Any:
         """A function that it calls and that was made inside another, or None."""
-        return closure_of([self.update, *(x for _, _, x in self.options)])
+        return closure_of([*getattr(self.update, "parts", [self.update]), *(x for _, _, x in self.options)])
 
     def __call__(
         self, value: Any, kept: dict[str, Any], age: Any, params: Any, arguments: dict[str, Any], *first: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The new value and what is kept then; `first` comes before the other arguments, as the `run` of a wrapper."""
+        if self.axes is None:
+            return self.call(value, kept, age, params, arguments, *first)
+        shape = jax.tree.leaves(value)[0].shape
+        seen = self.axes.seen(shape)
+
+        def view(x: Any) -> Any:
+            return self.axes.matrices(jnp.broadcast_to(x, shape) if x.ndim == 0 else x)
+
+        def one(value: Any, kept: dict[str, Any], p: Any) -> tuple[Any, dict[str, Any]]:
+            value, kept = self.call(value, kept, age, p, arguments)
+            # A number for each matrix becomes one for each entry, for the next stage sees the array.
+            return jax.tree.map(lambda y: jnp.broadcast_to(y, seen[-2:]) if y.ndim == 0 else y, value), kept
+
+        value, params = jax.tree.map(view, (value, params))
+        value, kept = mapped(one, len(seen) - 2)(value, kept, params)
+        return jax.tree.map(lambda y: self.axes.array(y, shape), value), kept
+
+    def call(
+        self, value: Any, kept: dict[str, Any], age: Any, params: Any, arguments: dict[str, Any], *first: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The same of an array as it is, or of one matrix."""
         options = {key: x for key, _, x in self.options}
+        if "axes" in self.needs:
+            options["axes"] = self.axes
         s = self.keeps.pack(jax.tree.map(widen, kept), age)
         result = self.update(*first, value, s, params, **arguments, **options)
         if type(result) is not tuple or len(result) != 2:
@@ -115,6 +139,11 @@ class LeafProgram:
     def closure(self) -> Any:
         """A function that it calls and that was made inside another, or None."""
         return next((x.closure for x in self.programs if x.closure is not None), None)
+
+    def seen_by(self, axes: tuple[Any, ...]) -> LeafProgram:
+        """The same for an array that its stages see by these axes."""
+        programs = zip(self.programs, axes, strict=True)
+        return replace(self, programs=tuple(replace(program, axes=one) for program, one in programs))
 
     def __call__(self, row: tuple[Any, ...], shared: tuple[dict[str, Any], ...]) -> tuple[Any, list[tuple[Any, ...]]]:
         value, kept, p, index = row

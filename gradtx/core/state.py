@@ -6,17 +6,18 @@ parameters or the stage's own, its age, and the states of its hyperparameters. O
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from gradtx.core.mathematics import AGE, Treewise, inner_of
+from gradtx.core.mathematics import AGE, Keeps, Leafwise, Treewise, inner_of
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import STEP, Path, Placed, Plan
 from gradtx.core.scalars import init_scalars
-from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, placed_like
+from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, mapped, placed_like
 
 PyTree = Any
 Held = dict[Path, Any]  # what a state holds, by path
@@ -59,25 +60,40 @@ def _init_plan(plan: Plan, params: PyTree, held: Held) -> None:
 
 def init_fields(stage: Placed, leaves: list[Any], treedef: Any) -> dict[str, Any]:
     """What a stage keeps at first: zeros in at least float32, unless it says otherwise; each in a buffer of its own."""
-    keeps, init, wide = stage.mathematics.keeps, stage.mathematics.init, list(map(widen, leaves))
-    treewise = isinstance(stage.mathematics, Treewise)
-    alike = keeps.like_params if treewise else keeps.fields
-    if init is None:
+    mathematics, wide = stage.mathematics, list(map(widen, leaves))
+    keeps, init, alike = mathematics.keeps, mathematics.init, mathematics.alike
+    if init is None and (mathematics.axes is None or isinstance(mathematics, Treewise)):
         params = treedef.unflatten(wide)
         kept = {
             name: jax.tree.map(jnp.zeros_like, params if name in alike else jnp.zeros((), scalar_dtype()))
             for name in keeps.fields
         }
-    elif treewise:
+    elif isinstance(mathematics, Treewise):
+        assert init is not None
         kept = keeps.unpack(init(treedef.unflatten(wide)), stage.name)
     else:
-        each = [None if p is None else keeps.unpack(init(p), stage.name) for p in wide]
+        each = [
+            None if p is None else keeps.unpack(one(p), stage.name) for one, p in _inits(mathematics, wide, treedef)
+        ]
         kept = {name: treedef.unflatten([one and one[name] for one in each]) for name in keeps.fields}
     kept = _fresh(jax.tree.map(lambda x: cast(jnp.asarray(x)), kept), leaves)
     for name in alike:
         parts = flatten_like(treedef, kept[name], name=stage.name, what=f"{name!r} in what init returns", like="params")
         kept[name] = treedef.unflatten([placed_like(p, x) for p, x in zip(leaves, parts, strict=True)])
     return kept
+
+
+def _inits(mathematics: Leafwise, leaves: list[Any], treedef: Any) -> Iterator[tuple[Callable[[Any], Any], Any]]:
+    """For each array what makes its first state, and what that is made from: the array, or the matrices in it."""
+    init = mathematics.init or partial(_zeros, mathematics.keeps)
+    every = [None] * len(leaves) if mathematics.axes is None else mathematics.axes(treedef.unflatten(leaves))
+    for axes, p in zip(every, leaves, strict=True):
+        x = p if p is None or axes is None else axes.matrices(p)
+        yield mapped(init, 0 if axes is None or x is None else x.ndim - 2), x
+
+
+def _zeros(keeps: Keeps, p: Any) -> Any:
+    return keeps.pack({name: jnp.zeros_like(p) for name in keeps.fields}, 0)
 
 
 def _fresh(tree: PyTree, taken: list[Any]) -> PyTree:

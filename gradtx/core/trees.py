@@ -141,6 +141,13 @@ def _on_bundle(program: Callable[..., Any], rows: list[tuple], shared: tuple) ->
     return [_on_array(program, row, shared) for row in rows]
 
 
+def mapped(function: Callable[..., Any], depth: int) -> Callable[..., Any]:
+    """A function that maps over the first `depth` axes of all that it is given."""
+    for _ in range(depth):
+        function = jax.vmap(function)
+    return function
+
+
 def placed_like(p: Any, kept: Any) -> Any:
     """Arrays sharded as `p` is. Compiled, zeros know nothing of the array they are for, and would lie everywhere."""
     if not isinstance(p, jax.core.Tracer):

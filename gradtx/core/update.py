@@ -17,7 +17,7 @@ import numpy as np
 from gradtx.core import scalars
 from gradtx.core.apply_updates import align
 from gradtx.core.each import each
-from gradtx.core.mathematics import AGE, Inner, Treewise, Varied, is_numeric
+from gradtx.core.mathematics import AGE, Inner, Matrixwise, Treewise, Varied, is_numeric
 from gradtx.core.numerics import is_narrow, widen
 from gradtx.core.plan import Fused, Path, Placed, Plan, call_program
 from gradtx.core.run import Run, only_if
@@ -86,7 +86,7 @@ class _Update:
             )
             for i in self.active
         ]
-        for i, (value, new) in zip(self.active, self.map_rows(fused.program, rows, shared), strict=True):
+        for i, (value, new) in zip(self.active, self.map_rows(fused, rows, shared), strict=True):
             self.values[i] = value
             for one, arrays in zip(kept, new, strict=True):
                 for leaves, x in zip(one, arrays, strict=True):
@@ -95,17 +95,21 @@ class _Update:
             for name, leaves in zip(stage.mathematics.keeps.fields, one, strict=True):
                 self.new[stage.kept[name]] = self.treedef.unflatten(leaves)
 
-    def map_rows(self, program: Any, rows: list[tuple[Any, ...]], shared: list[dict[str, Any]]) -> list[Any]:
-        """The program on every row; where a hyperparameter varies, on the rows of one combination after another."""
+    def map_rows(self, fused: Fused, rows: list[tuple[Any, ...]], shared: list[dict[str, Any]]) -> list[Any]:
+        """The program on every row; where a number or the axes vary, on the rows of one combination after another."""
         varied = [(one, name, x) for one in shared for name, x in one.items() if isinstance(x, Varied)]
-        labels = [tuple(self.labels_of(x, i) for _, _, x in varied) for i in self.active]
+        seen = [self.axes_of(stage) for stage in fused.stages]
+        labels = [
+            (tuple(self.labels_of(x, i) for _, _, x in varied), tuple(axes and axes[i] for axes in seen))
+            for i in self.active
+        ]
         results: list[Any] = [None] * len(rows)
         for combination in dict.fromkeys(labels):
-            for (one, name, x), path in zip(varied, combination, strict=True):
+            for (one, name, x), path in zip(varied, combination[0], strict=True):
                 one[name] = functools.reduce(lambda y, label: y.values[label], path, x)
             members = [row for row, label in enumerate(labels) if label == combination]
             found = map_arrays(
-                program,
+                fused.program.seen_by(combination[1]) if any(combination[1]) else fused.program,
                 [rows[row] for row in members],
                 tuple(map(dict, shared)),
                 lambda k, members=members: self.describe(self.active[members[k]]),  # type: ignore[misc]
@@ -113,6 +117,12 @@ class _Update:
             for row, result in zip(members, found, strict=True):
                 results[row] = result
         return results
+
+    def axes_of(self, stage: Placed) -> Any:
+        """The axes by which a stage sees each array; None if it sees arrays as they are."""
+        rule = stage.mathematics.axes
+        arrays = [None if x is None else jax.tree.leaves(x)[0] for x in self.values]
+        return rule and rule(self.treedef.unflatten(arrays))
 
     def labels_of(self, varied: Any, i: int) -> tuple[Any, ...]:
         """The label of a leaf, and further ones where the value under that varies too."""
@@ -139,7 +149,7 @@ class _Update:
             self.treedef, self.old[stage.kept[name]], name=self.plan.name, what=where, like="updates", remedy=STALE
         )
         for i in self.active:
-            if leaves[i] is None:
+            if leaves[i] is None and not isinstance(stage.mathematics, Matrixwise):
                 raise ValueError(
                     f"{self.plan.name}: {leaf_path(self.treedef, i, 'updates')} is an array, but stage "
                     f"{stage.path[-1]!r} keeps nothing for it: it was None, or not floating, when init(params) was "
@@ -176,7 +186,7 @@ class _Update:
             numbers = {name: self.spread(x) if isinstance(x, Varied) else x for name, x in numbers.items()}
             numbers.update((name, extra[name]) for name in mathematics.needs if name in extra)
             # A leaf that is left alone is None to the stage in all that it keeps too, and stays there as it is.
-            leaves = {name: self.leaves_of(stage, name) for name in mathematics.keeps.like_params}
+            leaves = {name: self.leaves_of(stage, name) for name in mathematics.alike}
             kept = {name: self.old[stage.kept[name]] for name in mathematics.keeps.fields}
             kept.update((name, self.only(xs)) for name, xs in leaves.items())
             given = stage.program, tree, kept, extra.get(AGE), params, numbers

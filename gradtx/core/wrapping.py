@@ -125,7 +125,7 @@ def _first(stage: Treewise, params: PyTree) -> Any:
     keeps = stage.keeps
     if stage.init is not None:
         return stage.init(params)
-    zeros = {name: params if name in keeps.like_params else jnp.zeros(()) for name in keeps.fields}
+    zeros = {name: params if name in stage.alike else jnp.zeros(()) for name in keeps.fields}
     return keeps.pack(zeros, jnp.zeros((), jnp.int32))
 
 

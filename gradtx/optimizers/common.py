@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, chain
+from gradtx.core import Axes, AxesOf, GradientTransformation, LearningRate, Mask, NonNegative, chain
+from gradtx.core.axes import axes_of
+from gradtx.core.trees import flatten
 from gradtx.schedules.numbers import times
 from gradtx.transforms.decay import add_decayed_weights, check_where
 from gradtx.transforms.scaling import scale, scale_by_learning_rate
+from gradtx.wrappers.partition import partition
+
+PyTree = Any
 
 
 def descend(
@@ -35,6 +42,32 @@ def descend_by(
         scale(-1.0),
         *decayed(None if weight_decay is None else times(learning_rate, weight_decay), where, independent=True),
     )
+
+
+def axes_of_matrices(axes: Axes | AxesOf | None, others: GradientTransformation | None) -> AxesOf:
+    """The axes for a method of matrices; without a transformation for other arrays, those raise."""
+    rule = axes_of(axes)
+    return replace(rule, otherwise="only") if others is None else rule
+
+
+def with_others(
+    matrices: GradientTransformation, others: GradientTransformation | None, axes: AxesOf
+) -> GradientTransformation:
+    """A transformation of the arrays that are matrices by their axes, and another one of all others if there is one."""
+    if others is None:
+        return matrices
+    return partition({"matrices": matrices, "others": others}, _KindOfArray(axes))
+
+
+@dataclass(frozen=True)
+class _KindOfArray:
+    """A function from params to a tree that says of each array whether it is a matrix."""
+
+    axes: AxesOf
+
+    def __call__(self, params: PyTree) -> PyTree:
+        treedef = flatten(params)[1]
+        return treedef.unflatten(["others" if axes is None else "matrices" for axes in self.axes(params)])
 
 
 def negated(maximize: bool) -> list[GradientTransformation]:

@@ -13,6 +13,7 @@ from gradtx.transforms.clip import (
     clip_by_norm_zscore,
     per_example_global_norm_clip,
 )
+from gradtx.transforms.clip_query_key import clip_query_key
 from gradtx.transforms.decay import add_decayed_weights
 from gradtx.transforms.ema import ema
 from gradtx.transforms.global_norm import global_norm
@@ -29,12 +30,13 @@ from gradtx.transforms.moments import (
 )
 from gradtx.transforms.noise import add_noise
 from gradtx.transforms.normalize import normalize_by_update_norm
+from gradtx.transforms.orthogonalize import orthogonalize
 from gradtx.transforms.param_block import scale_by_param_block_norm, scale_by_param_block_rms
-from gradtx.transforms.patterns import dtype, ndim, shape
 from gradtx.transforms.project import keep_params_nonnegative, project
 from gradtx.transforms.rms import scale_by_rms
 from gradtx.transforms.scaling import scale, scale_by_learning_rate, scale_by_schedule
 from gradtx.transforms.set_to_zero import set_to_zero
+from gradtx.transforms.sides import scale_by_sides
 from gradtx.transforms.sign import scale_by_sign
 from gradtx.transforms.stateless import stateless
 from gradtx.transforms.stddev import StddevState, scale_by_stddev
@@ -46,18 +48,17 @@ from gradtx.transforms.zero_nans import zero_nans
 __all__ = ["AgedMoments", "ClipByNormQuantileState", "ClipByNormZscoreState", "MeasureState", "Moments", "StddevState"]
 __all__ += ["adaptive_grad_clip", "add_decayed_weights", "add_noise", "bias_correction", "centralize", "clip"]
 __all__ += ["clip_by_block_rms", "clip_by_global_norm", "clip_by_norm", "clip_by_norm_quantile", "clip_by_norm_zscore"]
+__all__ += ["clip_query_key", "orthogonalize", "scale_by_sides"]
 __all__ += [
-    "dtype",
     "ema",
     "global_norm",
     "hutchinson",
     "identity",
     "keep_params_nonnegative",
     "measure",
-    "ndim",
     "normalize_by_update_norm",
 ]
 __all__ += ["per_example_global_norm_clip", "project", "scale", "scale_by_learning_rate", "scale_by_moments"]
 __all__ += ["scale_by_param_block_norm", "scale_by_param_block_rms", "scale_by_rms", "scale_by_schedule"]
-__all__ += ["scale_by_sign", "scale_by_stddev", "scale_by_trust_ratio", "set_to_zero", "shape", "stateless", "trace"]
+__all__ += ["scale_by_sign", "scale_by_stddev", "scale_by_trust_ratio", "set_to_zero", "stateless", "trace"]
 __all__ += ["track_average", "track_moments", "track_nesterov_moments", "zero_nans"]

@@ -10,8 +10,8 @@ import jax
 import numpy as np
 
 from gradtx.core.numerics import is_floating
+from gradtx.core.patterns import FirstMatch, is_pattern
 from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path
-from gradtx.transforms.patterns import FirstMatch, is_pattern
 
 PyTree = Any
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradtx.core import GradientTransformation, transformation
-from gradtx.transforms.patterns import FirstMatch, Patterns, texts
+from gradtx.core.patterns import FirstMatch, Patterns, texts
 from gradtx.wrappers.partition import partition
 
 

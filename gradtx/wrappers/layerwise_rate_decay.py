@@ -9,8 +9,8 @@ import jax
 from jax import Array
 
 from gradtx.core import GradientTransformation, Positive, Run, Varied, transformation, wrapping
+from gradtx.core.patterns import FirstMatch, is_pattern
 from gradtx.transforms.labels import Labels
-from gradtx.transforms.patterns import FirstMatch, is_pattern
 
 PyTree = Any
 

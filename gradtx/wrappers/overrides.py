@@ -13,11 +13,11 @@ import numpy as np
 
 from gradtx.core import GradientTransformation, Varied, transformation
 from gradtx.core.mathematics import Chain, Keeps, Leafwise, Mathematics, Stepwise, Treewise, inner_of, is_numeric
+from gradtx.core.patterns import FirstMatch, Patterns, texts
 from gradtx.core.plan import multiply
 from gradtx.core.source import number_key, source
 from gradtx.core.wrapping import as_inner
 from gradtx.transforms.labels import Labels
-from gradtx.transforms.patterns import FirstMatch, Patterns, texts
 
 REST = ""  # the label of arrays that fit no pattern
 

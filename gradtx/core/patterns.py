@@ -199,19 +199,19 @@ def _first_matches(match: FirstMatch, treedef: Any, arrays: tuple[Any, ...]) -> 
         found.append(match.labels[fitting[0]] if fitting else match.otherwise)
     if unmatched:
         raise ValueError(
-            f"{match.source}: no pattern fits {_some(unmatched)}. Add a pattern for them, or "
+            f"{match.source}: no pattern fits {some(unmatched)}. Add a pattern for them, or "
             "'**' as the last one for all that is left."
         )
     unused = [source(one) for i, one in enumerate(match.patterns) if i not in used]
     if unused and found and not match.allow_unused:
         raise ValueError(
-            f"{match.source}: {_some(unused)} fits no array. The arrays are {_some([path_of(x) for x in paths])}. "
+            f"{match.source}: {some(unused)} fits no array. The arrays are {some([path_of(x) for x in paths])}. "
             "A glob fits the whole path: '*/bias' fits every bias."
         )
     return tuple(found)
 
 
-def _some(names: list[str], most: int = 12) -> str:
+def some(names: list[str], most: int = 12) -> str:
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
 

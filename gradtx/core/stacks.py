@@ -1,0 +1,457 @@
+"""Matrices of one shape, gathered from a whole tree and computed together, or one by one.
+
+An array is seen as matrices by its axes. What is kept stands either at the path of its array, as [*batch, *field], or
+for good in the stack in which it is computed, which knows whose it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from gradtx.core.axes import AxesOf, AxesOfArray
+from gradtx.core.mathematics import AGE, Keeps
+from gradtx.core.meshes import on_devices, placed_as, placement, several, spread_over
+from gradtx.core.numerics import cast, is_floating, real_dtype, widen
+from gradtx.core.patterns import path_of
+from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped
+
+PyTree = Any
+Array = jax.Array
+
+
+class Member(NamedTuple):
+    """An array in a stack: its path, the number of its leaf, its first row, and the axes that its rows have."""
+
+    path: str
+    leaf: int
+    start: int
+    batch: tuple[int, ...]
+
+    @property
+    def rows(self) -> slice:
+        """Its rows in the stack."""
+        return slice(self.start, self.start + math.prod(self.batch))
+
+
+@jax.tree_util.register_pytree_with_keys_class
+@dataclass(frozen=True)
+class StackedField:
+    """A field of what is kept, in stacks by name, and whose rows are whose."""
+
+    stacks: dict[str, Array]
+    members: tuple[tuple[str, tuple[Member, ...]], ...]
+
+    def tree_flatten_with_keys(self) -> tuple[Any, Any]:
+        """The stacks with their names."""
+        return [(jax.tree_util.DictKey(name), x) for name, x in self.stacks.items()], (tuple(self.stacks), self.members)
+
+    @classmethod
+    def tree_unflatten(cls, static: Any, stacks: Any) -> StackedField:
+        """The field again."""
+        return cls(dict(zip(static[0], stacks, strict=True)), static[1])
+
+    def by_path(self) -> Iterator[tuple[str, Callable[[Array], Array], str]]:
+        """For each array its path, how its part is taken from its stack, and the name of that."""
+        for name, members in self.members:
+            for member in members:
+                yield member.path, partial(_part, member), name
+
+
+def _part(member: Member, stack: Array) -> Array:
+    return stack[member.rows].reshape(*member.batch, *stack.shape[1:])
+
+
+class Row(NamedTuple):
+    """The matrices of one array, and all that is mapped over with them: leaves [matrices, ...]."""
+
+    u: Array
+    fields: dict[str, Array]
+    p: Array | None
+    numbers: dict[str, Array]  # those that vary from array to array
+    number: Array  # of the matrix in its tree
+    turn: Array  # when they are refreshed
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """A stage of matrices, which compares by what it computes; its attributes are the arguments of `matrixwise`."""
+
+    update: Callable[..., Any]
+    init: Callable[..., Any] | None
+    keeps: Keeps
+    axes: AxesOf
+    needs: tuple[str, ...]
+    refresh: Callable[..., Any] | None
+    begin: Callable[..., Any] | None
+    every: int
+    after: int
+    stagger: bool
+    wide: bool
+    block: int | None
+    stack: bool | None
+    chunk: int | None
+    spread: tuple[str, ...] | None
+    state: Literal["array", "stack"]
+    options: tuple[tuple[str, type, Any], ...]  # each with its type, for 1, 1.0 and True are equal
+
+    @property
+    def parts(self) -> list[Any]:
+        """The functions that it calls."""
+        found = [self.update, self.refresh, self.begin, *(x for _, _, x in self.options)]
+        return [x for x in found if callable(x)]
+
+    @property
+    def stacked(self) -> bool:
+        """Whether what is kept stays in stacks."""
+        return self.state == "stack"
+
+    def first(self, params: PyTree) -> Any:
+        """What is kept at first."""
+        leaves, treedef = flatten(params)
+        every = self.axes(params)
+        init = self.init or (lambda p: self.keeps.pack({name: jnp.zeros_like(p) for name in self.keeps.fields}, 0))
+        made: dict[str, Any] = {}
+        if self.stacked:
+            found = self._members(params, leaves, every)
+            stacks = {
+                name: self.keeps.unpack(
+                    jax.vmap(init)(self._joined([self._view(every[x.leaf], leaves[x.leaf]) for x in members])), "init"
+                )
+                for name, members in found
+            }
+            for field in self.keeps.fields:
+                arrays = {name: jax.tree.map(partial(on_devices, self.spread), stacks[name][field]) for name in stacks}
+                made[field] = StackedField(arrays, found)
+            return self.keeps.pack(made, 0)
+        slots: list[Any] = [None] * len(leaves)
+        for i, (axes, p) in enumerate(zip(every, leaves, strict=True)):
+            if axes is not None:
+                x = self._seen(axes, p)
+                slots[i] = self.keeps.unpack(mapped(init, x.ndim - 2)(x), "init")
+        made = {name: treedef.unflatten([slot and slot[name] for slot in slots]) for name in self.keeps.fields}
+        return self.keeps.pack(made, 0)
+
+    def __call__(self, updates: PyTree, s: Any, params: PyTree, **given: Any) -> tuple[PyTree, Any]:
+        """One step: the updates of all matrices, and what is kept then."""
+        us, treedef = flatten(updates)
+        every = self.axes(updates)
+        age, due = given.get(AGE), given.pop("due", None)
+        phase = self._phase(age, due)
+        shared, varied = self._split(given, treedef)
+        fields = {} if self.keeps.form is None else self.keeps.unpack(s, "matrixwise")
+        ps = treedef.flatten_up_to(params) if "params" in self.needs else [None] * len(us)
+        slots = [{}] * len(us) if self.stacked else self._slots(fields, treedef, len(us))
+        results, kept = list(us), list(slots)
+        new_stacks: dict[str, Any] = {}
+        indices = self._indices(us, every)
+        for name, members in self._members(updates, us, every):
+            total = members[-1].rows.stop
+            turns = np.arange(total, dtype=np.int32) // self._share(total)
+            rows = [
+                self._row(
+                    every[x.leaf], us[x.leaf], slots[x.leaf], ps[x.leaf], {k: v[x.leaf] for k, v in varied.items()},
+                    indices[x.leaf], turns[x.rows],
+                )
+                for x in members
+            ]  # fmt: skip
+            try:
+                if self._in_stacks:
+                    in_stack = {k: x.stacks[name] for k, x in fields.items()} if self.stacked else None
+                    found, stack = self._in_one(rows, in_stack, shared, age, phase)
+                    new_stacks[name] = stack
+                else:
+                    found = map_arrays(_OneByOne(self), rows, (shared, age, phase))
+            except Exception as error:
+                first = members[0]
+                error.add_note(f"in {first.path or 'the array'} {array_type(us[first.leaf])}, seen as {name}.")
+                raise
+            for member, (u, slot) in zip(members, found, strict=True):
+                results[member.leaf] = self._unview(every[member.leaf], u, us[member.leaf].shape)
+                kept[member.leaf] = {k: x.reshape(*member.batch, *x.shape[1:]) for k, x in slot.items()}
+        if self.keeps.form is None:
+            return treedef.unflatten(results), None
+        if self.stacked:
+            made: Any = {
+                k: StackedField({name: new_stacks[name][k] for name in old.stacks}, old.members)
+                for k, old in fields.items()
+            }
+        else:
+            made = {k: treedef.unflatten([slot and slot[k] for slot in kept]) for k in self.keeps.fields}
+        return treedef.unflatten(results), self.keeps.pack(made, age)
+
+    def places(self, tree: PyTree) -> list[tuple[AxesOfArray, str] | None]:
+        """For each leaf its axes and the name of the stack that it may be computed in; None where it passes by."""
+        leaves, _ = flatten(tree)
+        every = self.axes(tree)
+        found: list[tuple[AxesOfArray, str] | None] = [None] * len(leaves)
+        for name, members in self._members(tree, leaves, every):
+            for x in members:
+                found[x.leaf] = every[x.leaf], name  # type: ignore[assignment]
+        return found
+
+    @property
+    def _in_stacks(self) -> bool:
+        """Whether equal matrices are computed together."""
+        if self.stacked or self.spread is not None:
+            return True
+        return jax.default_backend() != "cpu" if self.stack is None else self.stack
+
+    def _members(self, tree: PyTree, leaves: list[Any], every: Any) -> tuple[tuple[str, tuple[Member, ...]], ...]:
+        """The stacks by name, each with its members."""
+        groups: dict[Hashable, list[int]] = defaultdict(list)
+        for i, (x, axes) in enumerate(zip(leaves, every, strict=True)):
+            if axes is not None and math.prod(x.shape):
+                dtype = widen(x).dtype if hasattr(x, "devices") else jnp.promote_types(x.dtype, jnp.float32)
+                groups[(*self._sides(axes, x.shape), str(dtype), placement(x))].append(i)
+        paths = [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_none)]
+        found: dict[str, tuple[Member, ...]] = {}
+        for key, indices in groups.items():
+            name = f"{key[0]}x{key[1]}"  # type: ignore[index]
+            if name in found:
+                name = f"{name}_{sum(other.partition('_')[0] == name for other in found) + 1}"
+            members, start = [], 0
+            for i in indices:
+                members.append(Member(paths[i], i, start, self._batch(every[i], leaves[i].shape)))
+                start = members[-1].rows.stop
+            found[name] = tuple(members)
+        return tuple(found.items())
+
+    def _sides(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[int, int]:
+        """The sides of the matrices as they are computed."""
+        m, n = axes.seen(shape)[-2:]
+        m, n = (n, m) if self.wide and m > n else (m, n)
+        return (m, n) if self.block is None else (_side(m, self.block), _side(n, self.block))
+
+    def _batch(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The axes that matrices have, blocks included."""
+        *batch, m, n = axes.seen(shape)
+        m, n = (n, m) if self.wide and m > n else (m, n)
+        return tuple(batch) if self.block is None else (*batch, -(-m // self.block), -(-n // self.block))
+
+    def _seen(self, axes: AxesOfArray, x: Array) -> Array:
+        """An array as [*batch, inputs, outputs], turned and in blocks if so declared."""
+        x = axes.matrices(x)
+        if self.wide and x.shape[-2] > x.shape[-1]:
+            x = x.swapaxes(-1, -2)
+        return x if self.block is None else _in_blocks(x, self.block)
+
+    def _view(self, axes: Any, x: Array) -> Array:
+        x = self._seen(axes, widen(x))
+        return x.reshape(-1, *x.shape[-2:])
+
+    def _unview(self, axes: Any, x: Array, shape: tuple[int, ...]) -> Array:
+        m, n = axes.seen(shape)[-2:]
+        turned = self.wide and m > n
+        x = x.reshape(*self._batch(axes, shape), *x.shape[1:])
+        if self.block is not None:
+            x = _out_of_blocks(x, (n, m) if turned else (m, n))
+        return axes.array(x.swapaxes(-1, -2) if turned else x, shape)
+
+    def _row(self, axes: Any, u: Array, slot: Any, p: Any, numbers: dict[str, Any], index: Any, turn: Any) -> Row:
+        x, depth = self._view(axes, u), len(self._batch(axes, u.shape))
+        if slot is None:
+            raise ValueError("nothing is kept for it: it was no matrix when init(params) was called. Call init anew.")
+        fields = {k: f.reshape(-1, *f.shape[depth:]) for k, f in slot.items()}
+        real, count = real_dtype(x.dtype), x.shape[0]
+        each = {k: jnp.broadcast_to(cast(number, real), (count,)) for k, number in numbers.items()}
+        return Row(x, fields, None if p is None else self._view(axes, p), each, index, turn)
+
+    def _split(self, given: dict[str, Any], treedef: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+        """The numbers that all matrices share, and those that vary from array to array."""
+        shared, varied = {}, {}
+        for name, x in given.items():
+            if name == AGE:
+                continue
+            if name not in self.needs and jax.tree.structure(x, is_leaf=is_none) == treedef != jax.tree.structure(0):
+                varied[name] = flatten(x)[0]
+            else:
+                shared[name] = x
+        return shared, varied
+
+    def _slots(self, fields: dict[str, Any], treedef: Any, count: int) -> list[Any]:
+        """What is kept, array by array; None where nothing is."""
+        columns = {name: treedef.flatten_up_to(tree) for name, tree in fields.items()}
+        if not columns:
+            return [{}] * count
+        slots = [{name: column[i] for name, column in columns.items()} for i in range(count)]
+        return [None if any(x is None for x in slot.values()) else slot for slot in slots]
+
+    def _indices(self, us: list[Any], every: Any) -> list[Any]:
+        """The numbers of the matrices of each array."""
+        found, start = [], 0
+        for u, axes in zip(us, every, strict=True):
+            count = 0 if axes is None else math.prod(self._batch(axes, u.shape))
+            found.append(np.arange(start, start + count, dtype=np.uint32))
+            start += count
+        return found
+
+    def _share(self, total: int) -> int:
+        """How many matrices of a stack are refreshed at a time; on each device, where they are spread."""
+        own = -(-total // several(self.spread)) if self.spread else total
+        return -(-own // self.every) if self.stagger else own
+
+    def calls(self, shared: dict[str, Any], age: Any) -> Callable[[Any], Callable[..., Any]]:
+        """What calls a function of one matrix with all that it asks for."""
+
+        def of(function: Callable[..., Any]) -> Callable[..., Any]:
+            def one(row: Row) -> Any:
+                real = real_dtype(row.u.dtype)
+                numbers: dict[str, Any] = {k: cast(x, real) if is_floating(x) else x for k, x in shared.items()}
+                numbers.update(row.numbers)
+                given = {"index": row.number, AGE: age}
+                numbers.update((name, x) for name, x in given.items() if name in self.needs)
+                numbers.update((name, x) for name, _, x in self.options)
+                s = self.keeps.pack(row.fields, age)
+                with jax.default_matmul_precision("float32"):
+                    result = function(row.u, s, row.p, **numbers)
+                if function is not self.update:
+                    return self._as_before(result, row.fields)
+                if type(result) is not tuple or len(result) != 2:
+                    raise TypeError(
+                        f"the update of a matrix returned {array_type(result)}; expected a pair: the update, and what "
+                        "it keeps (None if that is nothing)."
+                    )
+                if jnp.shape(result[0]) != row.u.shape:
+                    raise ValueError(f"the update of a matrix {row.u.shape} has shape {jnp.shape(result[0])}.")
+                return cast(result[0]), self._as_before(result[1], row.fields)
+
+            return one
+
+        return of
+
+    def _as_before(self, s: Any, fields: dict[str, Array]) -> dict[str, Array]:
+        new = self.keeps.unpack(s, "matrixwise")
+        for name, x in new.items():
+            if jnp.shape(x) != fields[name].shape:
+                raise ValueError(f"{name!r} of a matrix was made {fields[name].shape}, and becomes {jnp.shape(x)}.")
+        return {name: cast(x, fields[name].dtype) for name, x in new.items()}
+
+    def _phase(self, age: Any, due: Any) -> Any:
+        """How many steps ago the present round of refreshes began; -1 in between, where a schedule says when."""
+        if self.refresh is None:
+            return None
+        if due is not None:
+            return jnp.where((due > 0) & (age >= self.after), 0, -1)
+        done = age - self.after
+        return jnp.where(done < 0, -1, done % self.every)
+
+    def _joined(self, xs: list[Array]) -> Array:
+        x = xs[0] if len(xs) == 1 else jnp.concatenate(xs)
+        return x if self.spread is None else spread_over(self.spread, x)
+
+    def _in_one(
+        self, rows: list[Row], kept: dict[str, Array] | None, shared: dict[str, Any], age: Any, phase: Any
+    ) -> tuple[list[tuple[Array, dict[str, Array]]], dict[str, Array]]:
+        """All matrices of a stack: the result for each row, and what is kept for the stack."""
+        given = jnp.concatenate([row.u for row in rows]) if len(rows) > 1 else rows[0].u
+        many: Row = jax.tree.map(lambda *xs: self._joined(list(xs)), *rows)
+        if kept is not None:
+            many = many._replace(fields=kept)
+        of = self.calls(shared, age)
+
+        def over(function: Callable[..., Any]) -> Callable[[Row], Any]:
+            one = of(function)
+            if self.chunk is None or many.u.shape[0] <= self.chunk:
+                return jax.vmap(one)
+            return lambda xs: lax.map(one, xs, batch_size=None if self.chunk == 1 else self.chunk)
+
+        fields = many.fields
+        if self.begin is not None:
+            fields = lax.cond(age == 0, lambda: over(self.begin)(many), lambda: fields)  # type: ignore[arg-type]
+            many = many._replace(fields=fields)
+        if self.refresh is not None:
+            many = many._replace(fields=self._refreshed(many, over(self.refresh), phase))
+        u, fields = over(self.update)(many)
+        fields = {k: on_devices(self.spread, x) for k, x in fields.items()}
+        stops = np.cumsum([row.u.shape[0] for row in rows])
+        if self.spread is not None:
+            u = placed_as(given, on_devices(self.spread, u))
+        cut = {} if kept is not None else fields
+        found = []
+        for stop, row in zip(stops, rows, strict=True):
+            part = partial(lax.slice_in_dim, start_index=int(stop) - row.u.shape[0], limit_index=int(stop))
+            found.append((part(u), {k: part(x) for k, x in cut.items()}))
+        return found, fields
+
+    def _refreshed(self, many: Row, refresh: Callable[[Row], Any], phase: Any) -> dict[str, Array]:
+        """What is kept, a share of it refreshed; each device takes a share of what it holds, so that nothing moves."""
+        lanes = 1 if self.spread is None else several(self.spread)
+        own = many.u.shape[0] // lanes
+        share = min(self._share(many.u.shape[0]), own)
+        start = jnp.minimum(phase * share, own - share)
+
+        def cut(x: Array) -> Array:
+            x = lax.dynamic_slice_in_dim(x.reshape(lanes, own, *x.shape[1:]), start, share, 1)
+            return on_devices(self.spread, x.reshape(lanes * share, *x.shape[2:]))
+
+        def paste(x: Array, y: Array) -> Array:
+            whole = x.reshape(lanes, own, *x.shape[1:])
+            y = on_devices(self.spread, y).reshape(lanes, share, *y.shape[1:])
+            return on_devices(self.spread, lax.dynamic_update_slice_in_dim(whole, y, start, 1).reshape(x.shape))
+
+        def due() -> dict[str, Array]:
+            if share == own:
+                return refresh(many)
+            return jax.tree.map(paste, many.fields, refresh(jax.tree.map(cut, many)))
+
+        return lax.cond((phase >= 0) & (phase * share < own), due, lambda: many.fields)
+
+
+@dataclass(frozen=True)
+class _OneByOne:
+    """The matrices of one array, one after another."""
+
+    stacks: Stacks
+
+    @cached_property
+    def closure(self) -> Any:
+        """A function that it calls and that was made inside another, or None."""
+        return next((x for x in self.stacks.parts if "<locals>" in getattr(x, "__qualname__", "")), None)
+
+    def __call__(self, row: Row, shared: tuple[dict[str, Any], Any, Any]) -> tuple[Array, dict[str, Array]]:
+        stacks, (numbers, age, phase) = self.stacks, shared
+        of = stacks.calls(numbers, age)
+
+        def one(row: Row) -> tuple[Array, dict[str, Array]]:
+            if stacks.begin is not None:
+                row = row._replace(fields=lax.cond(age == 0, of(stacks.begin), _fields, row))
+            if stacks.refresh is not None:
+                row = row._replace(fields=lax.cond(phase == row.turn, of(stacks.refresh), _fields, row))
+            return of(stacks.update)(row)
+
+        if row.u.shape[0] > 1:
+            return lax.map(one, row)
+        return jax.tree.map(lambda x: x[None], one(jax.tree.map(lambda x: x[0], row)))
+
+
+def _fields(row: Row) -> dict[str, Array]:
+    return row.fields
+
+
+def _side(size: int, block: int) -> int:
+    """The side of the blocks that a side is cut into, all of one size."""
+    return -(-size // -(-size // block)) if size else 0
+
+
+def _in_blocks(x: Array, block: int) -> Array:
+    """Matrices [..., m, n] as [..., p, q, m/p, n/q], none larger than a block; filled up with zeros."""
+    *batch, m, n = x.shape
+    a, b = _side(m, block), _side(n, block)
+    p, q = -(-m // block), -(-n // block)
+    x = jnp.pad(x, [(0, 0)] * len(batch) + [(0, p * a - m), (0, q * b - n)])
+    return x.reshape(*batch, p, a, q, b).swapaxes(-3, -2)
+
+
+def _out_of_blocks(x: Array, shape: tuple[int, int]) -> Array:
+    *batch, p, q, a, b = x.shape
+    return x.swapaxes(-3, -2).reshape(*batch, p * a, q * b)[..., : shape[0], : shape[1]]

@@ -1,0 +1,126 @@
+"""Dion: orthogonal steps of low rank, by one power iteration a step."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from gradtx.core import (
+    Axes,
+    AxesOf,
+    Count,
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    PositiveCount,
+    chain,
+    matrixwise,
+    transformation,
+)
+from gradtx.core.axes import axes_of
+from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.transforms.numerics import norm
+
+
+class DionState(NamedTuple):
+    """The velocity, in which what no step has used is left, and the right factor."""
+
+    velocity: Array
+    right: Array
+
+
+@transformation
+def scale_by_dion(
+    momentum: Fraction = 0.95,
+    rank: PositiveCount = 128,
+    eps: NonNegative = 1e-8,
+    key: Count = 0,
+    *,
+    axes: Axes | AxesOf | None = None,
+    stack: bool | None = None,
+    chunk: PositiveCount | None = None,
+    spread: str | tuple[str, ...] | None = None,
+    state: Literal["array", "stack"] = "array",
+) -> GradientTransformation:
+    """The step of `dion` before the learning rate; arguments as there.
+
+    Returns:
+      A transformation that keeps a `DionState`, in float32 or wider. Arrays that are no matrices pass.
+    """
+    return matrixwise(
+        _dion,
+        partial(_start, rank, key),
+        keeps=DionState,
+        axes=axes_of(axes),
+        stack=stack,
+        chunk=chunk,
+        spread=spread,
+        state=state,
+        momentum=momentum,
+        eps=eps,
+    )
+
+
+def _start(rank: int, key: int, p: Array) -> DionState:
+    right = jax.random.normal(jax.random.key(key), (p.shape[0], min(rank, *p.shape)), p.real.dtype)
+    return DionState(jnp.zeros_like(p), right.astype(p.dtype))
+
+
+def _dion(g: Array, s: DionState, p: None, momentum: Array, eps: Array) -> tuple[Array, DionState]:
+    m = s.velocity + g  # [inputs, outputs]
+    left = jnp.linalg.qr(m.conj().T @ s.right)[0]  # [outputs, rank]
+    right = m @ left  # [inputs, rank]
+    m = m - (1 - momentum) * right @ left.conj().T
+    right = right / (norm(right, 0) + eps)
+    return (g.shape[1] / g.shape[0]) ** 0.5 * right @ left.conj().T, DionState(m, right)
+
+
+@transformation
+def dion(
+    learning_rate: LearningRate,
+    momentum: Fraction = 0.95,
+    rank: PositiveCount = 128,
+    eps: NonNegative = 1e-8,
+    key: Count = 0,
+    weight_decay: NonNegative | None = 0.01,
+    *,
+    others: GradientTransformation | None = None,
+    axes: Axes | AxesOf | None = None,
+    stack: bool | None = None,
+    chunk: PositiveCount | None = None,
+    spread: str | tuple[str, ...] | None = None,
+    state: Literal["array", "stack"] = "array",
+    where: Mask | None = None,
+    maximize: bool = False,
+) -> GradientTransformation:
+    """Descend by the orthogonal form of the leading part of the momentum; what is left stays in the momentum.
+
+    M = M + g;  P = orthonormal(M^T Q);  R = M P;  M = M - (1 - momentum) R P^T;  Q = R with columns of length 1;
+    p - learning_rate (sqrt(out / in) Q P^T + weight_decay p)
+
+    Args:
+      learning_rate: the length of a step; 0.01 in the authors' code.
+      momentum: the fraction of the leading part that is left in the momentum. The paper's default.
+      rank: the rank of a step, at most the shorter side.
+      eps: added to the lengths of columns.
+      key: the seed of the first Q, a normal matrix.
+      stack, chunk, spread, state: as for `matrixwise`.
+      others, axes: as for `muon`.
+      weight_decay, where, maximize: as for `adam`; the decay is that of matrices.
+
+    Returns:
+      A transformation that keeps a `DionState`, in float32 or wider, and what `others` keeps.
+
+    References:
+      Ahn et al., 2025, Dion: Distributed Orthonormalized Updates.
+    """
+    rule = axes_of_matrices(axes, others)
+    layout: dict[str, Any] = {"stack": stack, "chunk": chunk, "spread": spread, "state": state}
+    step = scale_by_dion(momentum, rank, eps, key, axes=rule, **layout)
+    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
