@@ -18,7 +18,7 @@ import pytest
 
 import gradtx
 from gradtx import catalogue
-from gradtx.core.mathematics import Chain, Treewise
+from gradtx.core.mathematics import Chain, Matrixwise, Treewise
 from properties import wrappers
 
 LIBRARY = os.environ.get("PROPERTIES_OF", "gradtx")
@@ -90,6 +90,12 @@ def _without_arguments(name: str) -> bool:
     return all(p.default is not p.empty for p in parameters)
 
 
+def _of_matrices(name: str) -> Any:
+    """A method of matrices, with another one for arrays that are none."""
+    return getattr(gradtx, name)(0.01, others=gradtx.adamw(0.01))
+
+
+MATRIX_METHODS = [name for name in catalogue.names() if "others" in inspect.signature(getattr(gradtx, name)).parameters]
 MATRIX = gradtx.ndim(at_least=2)
 _MADE = [name for name in gradtx.__all__ if name not in OTHERS]
 
@@ -191,6 +197,9 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "skip_nonfinite": lambda: gradtx.skip_nonfinite(gradtx.adamw(0.01)),
     "skip_spikes": lambda: gradtx.skip_spikes(gradtx.adamw(0.01), window=4),
     "swa": lambda: gradtx.swa(gradtx.adamw(0.01), 1),
+    "matrixwise": lambda: gradtx.matrixwise(_velocity, keeps="velocity", b=0.9),
+    "clip_query_key": lambda: gradtx.clip_query_key(1.0),
+    **{name: functools.partial(_of_matrices, name) for name in MATRIX_METHODS},
     "wrapping": lambda: wrappers.accumulate(gradtx.adamw(0.01), 2),
 }
 
@@ -291,11 +300,17 @@ def _has(name: str, property: Callable[[Any], bool]) -> bool:
 
 # In GLOBAL, the update of an array depends on other arrays: these are the treewise stages, except those that work array
 # by array. In ARRAYWISE, the update of an entry depends on the rest of its array.
-BY_ARRAY = {"sophia", "scale_by_sophia", "stateless"}
-GLOBAL = {name for name in NAMES if _has(name, lambda x: isinstance(x, Treewise) and x.inner is None)} - BY_ARRAY
+BY_ARRAY = {"clip_query_key", "sophia", "scale_by_sophia", "stateless"}
+GLOBAL = {
+    name
+    for name in NAMES
+    if _has(name, lambda x: isinstance(x, Treewise) and not isinstance(x, Matrixwise) and x.inner is None)
+} - BY_ARRAY
 GLOBAL |= {"mechanize"}
 ARRAYWISE = {
-    "cautious",
+    *("cautious", "clip_query_key", "matrixwise", "orthogonalize", "scale_by_sides", "normalize_neurons"),
+    *("scale_by_apollo", "scale_by_dion", "scale_by_galore", "scale_by_kron", "scale_by_shampoo", "scale_by_soap"),
+    *MATRIX_METHODS,
     *("adafactor", "adam_mini", "fromage", "lamb", "lars", "mars", "novograd", "sm3", "stable_adamw"),
     *("adaptive_grad_clip", "centralize", "clip_by_block_rms", "clip_by_norm", "reduce_variance"),
     *("scale_by_factored_rms", "scale_by_novograd", "scale_by_param_block_norm", "scale_by_param_block_rms"),
@@ -304,6 +319,8 @@ ARRAYWISE = {
 # FACTORED keeps arrays of other shapes than the parameters, such as rows and columns, or a window. SIGNS uses the signs
 # of updates.
 FACTORED = {
+    *("scale_by_apollo", "scale_by_dion", "scale_by_galore", "scale_by_kron", "scale_by_shampoo", "scale_by_soap"),
+    *("normalize_neurons", *MATRIX_METHODS),
     *("skip_spikes", "adafactor", "scale_by_factored_rms", "scale_by_sm3", "sm3", "mechanize", "clip_by_norm_quantile"),
 }
 SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
@@ -346,13 +363,17 @@ def copy(tree: Any) -> Any:
 
 def advance(tx: Any, g: Any, state: Any, p: Any) -> tuple[Any, Any]:
     """Take one step with every extra argument that any transformation needs."""
-    return tx.update(g, state, p, value=1.0, hessian=g)
+    return tx.update(g, state, p, value=1.0, hessian=g, max_logits=LOGITS)
 
 
 @functools.cache
 def step(name: str) -> Callable[..., Any]:
     """The compiled update of a registered transformation, shared by the tests."""
     return jax.jit(functools.partial(advance, make(name)))
+
+
+# The largest logits of a kernel, for the clipping of queries and keys; "**" fits the arrays of any tree.
+LOGITS = {"**": 2.0}
 
 
 # A compiled update that takes the transformation as an argument.

@@ -68,7 +68,7 @@ def test_an_error_inside_a_stage_has_a_note_with_the_path_and_type_of_the_array(
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_extra_arguments_that_no_stage_needs_are_ignored(name):
     tx, p, g = registry.make(name), registry.params(), registry.grads()
-    extra = {"value": 1.0, "grad": g, "value_fn": lambda p: 0.0, "hessian": g}
+    extra = {"value": 1.0, "grad": g, "value_fn": lambda p: 0.0, "hessian": g, "max_logits": registry.LOGITS}
     jax.eval_shape(lambda g, p: tx.update(g, tx.init(p), p, **extra), g, p)
 
 
