@@ -21,6 +21,7 @@ WITH_FUNCTIONS = {
         "dog",
         "freeze",
         "leafwise",
+        "matrixwise",
         "masked",
         "measure",
         "partition",
@@ -50,7 +51,7 @@ VALUES = {
             "**": gradtx.chain(gradtx.scale(5.0)),
         }
     ),
-    "axes": lambda: gradtx.adaptive_grad_clip(0.1, axis=(0, 1)),
+    "axes": lambda: gradtx.adaptive_grad_clip(0.1, axes={"*/qkv": "i 3o", gradtx.ndim(3): None}),
     "negative": lambda: gradtx.scale(-0.0),
     "numbers that JSON has not": lambda: gradtx.freeze({"w": math.inf, "deep": [-math.inf, math.nan]}),
     "JAX scalar": lambda: gradtx.sgd(jnp.float32(0.1), momentum=jnp.bfloat16(0.5)),

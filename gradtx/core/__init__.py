@@ -27,30 +27,7 @@ from gradtx.core.transformation import GradientTransformation, Schedule
 from gradtx.core.treewise import treewise
 from gradtx.core.wrapping import wrapping
 
-__all__ = [
-    "Axes",
-    "AxesOf",
-    "Count",
-    "CountOrSchedule",
-    "Finite",
-    "Fraction",
-    "GradientTransformation",
-    "LearningRate",
-    "Mask",
-]
-__all__ += ["NonNegative", "ParamsLike", "Positive", "PositiveCount", "Range", "Run", "ScalarOrSchedule", "Schedule"]
-__all__ += [
-    "Varied",
-    "apply_updates",
-    "chain",
-    "dtype",
-    "each",
-    "leafwise",
-    "matrixwise",
-    "ndim",
-    "shape",
-    "stepwise",
-    "transformation",
-    "treewise",
-]
-__all__ += ["wrapping"]
+__all__ = ["Axes", "AxesOf", "Count", "CountOrSchedule", "Finite", "Fraction", "GradientTransformation"]
+__all__ += ["LearningRate", "Mask", "NonNegative", "ParamsLike", "Positive", "PositiveCount", "Range", "Run"]
+__all__ += ["ScalarOrSchedule", "Schedule", "Varied", "apply_updates", "chain", "dtype", "each", "leafwise"]
+__all__ += ["matrixwise", "ndim", "shape", "stepwise", "transformation", "treewise", "wrapping"]

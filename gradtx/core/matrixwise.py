@@ -120,5 +120,5 @@ def _no_steps() -> dict[str, int]:
 def _due(step: Array, s: dict[str, Array], interval: Array) -> tuple[Array, dict[str, Array]]:
     """1 if the interval has gone by since the last refresh, or 0, and the steps since then."""
     since = s["since"] + 1
-    due = since >= jnp.round(interval)
+    due = since >= interval
     return jnp.where(due, 1.0, 0.0), {"since": jnp.where(due, 0, since)}

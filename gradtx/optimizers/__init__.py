@@ -8,6 +8,7 @@ from gradtx.optimizers.adagrad import adagrad, scale_by_rss
 from gradtx.optimizers.adam import adam, adam_l2, adamw, scale_by_adam
 from gradtx.optimizers.adam_mini import adam_mini, track_mini_moments
 from gradtx.optimizers.adamax import adamax, adamaxw, scale_by_adamax
+from gradtx.optimizers.adamuon import adamuon, normalize_matrices
 from gradtx.optimizers.adan import AdanState, adan, scale_by_adan
 from gradtx.optimizers.ademamix import AdemamixState, ademamix, scale_by_ademamix
 from gradtx.optimizers.adopt import adopt, scale_by_adopt
@@ -57,73 +58,24 @@ from gradtx.optimizers.sophia import SophiaState, scale_by_sophia, sophia
 from gradtx.optimizers.stable_adamw import stable_adamw, track_stable_moments
 from gradtx.optimizers.yogi import scale_by_yogi, track_yogi, yogi
 
-__all__ = ["AdadeltaState", "AdafactorState", "AdanState", "AdemamixState", "CocobState", "DogState", "MadgradState"]
-__all__ += ["MomoAdamState", "MomoState", "ProdigyState", "RpropState", "Sm3State", "SophiaState", "acprop"]
-__all__ += ["adabelief", "adadelta", "adafactor", "adagrad", "adam", "adam_l2", "adam_mini", "adamax", "adamaxw"]
-__all__ += ["adamw", "adan", "ademamix", "adopt", "amsgrad", "asgd", "cocob", "dadapt_adamw", "dog", "dowg", "dpsgd"]
-__all__ += [
-    "fromage",
-    "grams",
-    "lamb",
-    "laprop",
-    "lars",
-    "lion",
-    "madgrad",
-    "mars",
-    "momo",
-    "momo_adam",
-    "muon",
-    "nadam",
-]
-__all__ += ["nadamw", "noisy_sgd", "novograd", "optimistic_gradient_descent", "polyak_sgd", "prodigy", "radam"]
-__all__ += ["reduce_variance", "rmsprop", "rprop", "scale_by_acprop", "scale_by_adadelta", "scale_by_adam"]
-__all__ += ["scale_by_adamax", "scale_by_adan", "scale_by_ademamix", "scale_by_adopt", "scale_by_amsgrad"]
-__all__ += ["scale_by_belief", "scale_by_cocob", "scale_by_dadapt", "scale_by_dog", "scale_by_dowg"]
-__all__ += ["scale_by_factored_rms", "scale_by_lion", "scale_by_madgrad", "scale_by_momo", "scale_by_momo_adam"]
-__all__ += ["scale_by_novograd", "scale_by_optimistic_gradient", "scale_by_polyak", "scale_by_prodigy"]
-__all__ += ["scale_by_radam", "scale_by_rectified_moments", "scale_by_rprop", "scale_by_rss"]
-__all__ += [
-    "scale_by_simplified_ademamix",
-    "scale_by_sm3",
-    "scale_by_sophia",
-    "scale_by_yogi",
-    "schedule_free_adamw",
-    "schedule_free_sgd",
-]
-__all__ += [
-    "sgd",
-    "sign_sgd",
-    "signum",
-    "simplified_ademamix",
-    "sm3",
-    "sophia",
-    "stable_adamw",
-    "track_belief",
-    "track_maximum",
-]
-__all__ += ["track_mini_moments", "track_stable_moments", "track_yogi", "yogi"]
-__all__ += [
-    "ApolloState",
-    "DionState",
-    "GaloreState",
-    "KronState",
-    "ShampooState",
-    "SoapState",
-    "apollo",
-    "apollo_mini",
-    "dion",
-    "galore",
-    "kron_interval",
-    "normalize_neurons",
-    "normuon",
-    "psgd_kron",
-    "scale_by_apollo",
-    "scale_by_dion",
-    "scale_by_galore",
-    "scale_by_kron",
-    "scale_by_shampoo",
-    "scale_by_soap",
-    "scion",
-    "shampoo",
-    "soap",
-]
+__all__ = ["AdadeltaState", "AdafactorState", "AdanState", "AdemamixState", "ApolloState", "CocobState"]
+__all__ += ["DionState", "DogState", "GaloreState", "KronState", "MadgradState", "MomoAdamState", "MomoState"]
+__all__ += ["ProdigyState", "RpropState", "ShampooState", "Sm3State", "SoapState", "SophiaState", "acprop"]
+__all__ += ["adabelief", "adadelta", "adafactor", "adagrad", "adam", "adam_l2", "adam_mini", "adamax"]
+__all__ += ["adamaxw", "adamuon", "adamw", "adan", "ademamix", "adopt", "amsgrad", "apollo", "apollo_mini"]
+__all__ += ["asgd", "cocob", "dadapt_adamw", "dion", "dog", "dowg", "dpsgd", "fromage", "galore", "grams"]
+__all__ += ["kron_interval", "lamb", "laprop", "lars", "lion", "madgrad", "mars", "momo", "momo_adam", "muon"]
+__all__ += ["nadam", "nadamw", "noisy_sgd", "normalize_matrices", "normalize_neurons", "normuon", "novograd"]
+__all__ += ["optimistic_gradient_descent", "polyak_sgd", "prodigy", "psgd_kron", "radam", "reduce_variance"]
+__all__ += ["rmsprop", "rprop", "scale_by_acprop", "scale_by_adadelta", "scale_by_adam", "scale_by_adamax"]
+__all__ += ["scale_by_adan", "scale_by_ademamix", "scale_by_adopt", "scale_by_amsgrad", "scale_by_apollo"]
+__all__ += ["scale_by_belief", "scale_by_cocob", "scale_by_dadapt", "scale_by_dion", "scale_by_dog"]
+__all__ += ["scale_by_dowg", "scale_by_factored_rms", "scale_by_galore", "scale_by_kron", "scale_by_lion"]
+__all__ += ["scale_by_madgrad", "scale_by_momo", "scale_by_momo_adam", "scale_by_novograd"]
+__all__ += ["scale_by_optimistic_gradient", "scale_by_polyak", "scale_by_prodigy", "scale_by_radam"]
+__all__ += ["scale_by_rectified_moments", "scale_by_rprop", "scale_by_rss", "scale_by_shampoo"]
+__all__ += ["scale_by_simplified_ademamix", "scale_by_sm3", "scale_by_soap", "scale_by_sophia"]
+__all__ += ["scale_by_yogi", "schedule_free_adamw", "schedule_free_sgd", "scion", "sgd", "shampoo"]
+__all__ += ["sign_sgd", "signum", "simplified_ademamix", "sm3", "soap", "sophia", "stable_adamw"]
+__all__ += ["track_belief", "track_maximum", "track_mini_moments", "track_stable_moments", "track_yogi"]
+__all__ += ["yogi"]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from gradtx.core import (
+    Axes,
     Count,
     Fraction,
     GradientTransformation,
@@ -49,6 +50,8 @@ def scale_by_factored_rms(
     step_offset: Count = 0,
     min_dim_size_to_factor: PositiveCount = 128,
     epsilon: NonNegative = 1e-30,
+    *,
+    axes: Axes | None = None,
 ) -> GradientTransformation:
     """Divide by the root of an average of squares, kept in factors for large matrices.
 
@@ -61,6 +64,7 @@ def scale_by_factored_rms(
       step_offset: the number of steps to leave out of t, for fine-tuning.
       min_dim_size_to_factor: an array is factored along its two longest axes if both are at least this long.
       epsilon: added to squares; the paper's default.
+      axes: what the axes of arrays are, as for `muon`: a matrix is factored along its inputs and outputs.
 
     Returns:
       A transformation that keeps an `AdafactorState`, in float32 or wider.
@@ -78,7 +82,7 @@ def scale_by_factored_rms(
         return AdafactorState(square.sum(axes[0]), square.sum(axes[1]), none)
 
     weight = stepwise(_weight, needs=("age",), decay_rate=decay_rate, offset=step_offset)
-    return leafwise(_factored_rms, init, keeps=AdafactorState, weight=weight, epsilon=epsilon, least=least)
+    return leafwise(_factored_rms, init, keeps=AdafactorState, axes=axes, weight=weight, epsilon=epsilon, least=least)
 
 
 def _weight(step: Array, age: Array, decay_rate: Array, offset: int) -> Array:
@@ -121,6 +125,7 @@ def adafactor(
     eps: NonNegative = 1e-30,
     factored: bool = True,
     *,
+    axes: Axes | None = None,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,
     maximize: bool = False,
@@ -139,7 +144,7 @@ def adafactor(
       clipping_threshold: bound of the root mean square of a step; None for none. The paper's default.
       momentum: decay of an average of the steps, the rate included, as in the paper's code and Optax; None keeps none.
       eps: added to squares; the paper's default.
-      min_dim_size_to_factor, decay_rate, factored: as for `scale_by_factored_rms`.
+      min_dim_size_to_factor, decay_rate, factored, axes: as for `scale_by_factored_rms`.
       weight_decay, where, maximize: as for `adam`.
 
     Returns:
@@ -149,9 +154,9 @@ def adafactor(
       Shazeer and Stern, 2018, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost.
     """
     stages = [
-        scale_by_factored_rms(factored, decay_rate, 0, min_dim_size_to_factor, eps),
-        *([] if clipping_threshold is None else [clip_by_block_rms(clipping_threshold)]),
-        *([scale_by_param_block_rms()] if multiply_by_parameter_scale else []),
+        scale_by_factored_rms(factored, decay_rate, 0, min_dim_size_to_factor, eps, axes=axes),
+        *([] if clipping_threshold is None else [clip_by_block_rms(clipping_threshold, axes=axes)]),
+        *([scale_by_param_block_rms(axes=axes)] if multiply_by_parameter_scale else []),
     ]
     if momentum is None:
         return descend(stages, learning_rate, weight_decay, where, maximize)

@@ -44,7 +44,7 @@ def descend_by(
     )
 
 
-def axes_of_matrices(axes: Axes | AxesOf | None, others: GradientTransformation | None) -> AxesOf:
+def axes_of_matrices(axes: Axes | None, others: GradientTransformation | None) -> AxesOf:
     """The axes for a method of matrices; without a transformation for other arrays, those raise."""
     rule = axes_of(axes)
     return replace(rule, otherwise="only") if others is None else rule

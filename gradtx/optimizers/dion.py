@@ -11,7 +11,6 @@ from jax import Array
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Count,
     Fraction,
     GradientTransformation,
@@ -42,7 +41,7 @@ def scale_by_dion(
     eps: NonNegative = 1e-8,
     key: Count = 0,
     *,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
     spread: str | tuple[str, ...] | None = None,
@@ -91,7 +90,7 @@ def dion(
     weight_decay: NonNegative | None = 0.01,
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
     spread: str | tuple[str, ...] | None = None,

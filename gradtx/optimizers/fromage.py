@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import GradientTransformation, LearningRate, Mask, NonNegative, chain, stepwise, transformation
+from gradtx.core import Axes, GradientTransformation, LearningRate, Mask, NonNegative, chain, stepwise, transformation
 from gradtx.optimizers.common import decayed, negated
 from gradtx.transforms.decay import add_decayed_weights
 from gradtx.transforms.scaling import scale_by_learning_rate
@@ -17,6 +17,7 @@ def fromage(
     learning_rate: LearningRate,
     min_norm: NonNegative = 1e-6,
     *,
+    axes: Axes | None = None,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,
     maximize: bool = False,
@@ -29,6 +30,7 @@ def fromage(
 
     Args:
       min_norm: norms below this count as this.
+      axes: as for `scale_by_trust_ratio`.
       learning_rate, weight_decay, where, maximize: as for `adam`.
 
     Returns:
@@ -39,7 +41,7 @@ def fromage(
     """
     return chain(
         *negated(maximize),
-        scale_by_trust_ratio(min_norm),
+        scale_by_trust_ratio(min_norm, axes=axes),
         *decayed(weight_decay, where),
         scale_by_learning_rate(stepwise(_shrunk_rate, learning_rate=learning_rate)),
         add_decayed_weights(stepwise(_shrinkage, learning_rate=learning_rate), mode="independent"),

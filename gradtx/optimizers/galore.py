@@ -10,7 +10,6 @@ from jax import Array
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Fraction,
     GradientTransformation,
     LearningRate,
@@ -46,7 +45,7 @@ def scale_by_galore(
     scale: Positive = 0.25,
     update_interval: PositiveCount = 200,
     *,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stagger: bool = False,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
@@ -120,7 +119,7 @@ def galore(
     update_interval: PositiveCount = 200,
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stagger: bool = False,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,

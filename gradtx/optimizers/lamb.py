@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
+from gradtx.core import Axes, Fraction, GradientTransformation, LearningRate, Mask, NonNegative, transformation
 from gradtx.optimizers.common import decayed, descend
 from gradtx.transforms.moments import bias_correction, scale_by_moments, track_moments
 from gradtx.transforms.trust_ratio import scale_by_trust_ratio
@@ -16,6 +16,7 @@ def lamb(
     eps: NonNegative = 1e-6,
     weight_decay: NonNegative | None = 0.01,
     *,
+    axes: Axes | None = None,
     where: Mask | None = None,
     maximize: bool = False,
 ) -> GradientTransformation:
@@ -28,6 +29,7 @@ def lamb(
     Args:
       weight_decay: the fraction of the parameters that joins the step before it is given its length, which is what the
         method is. None for no decay.
+      axes: as for `scale_by_trust_ratio`.
       learning_rate, b1, b2, eps, where, maximize: as for `adam`.
 
     Returns:
@@ -37,5 +39,5 @@ def lamb(
       You et al., 2020, Large Batch Optimization for Deep Learning: Training BERT in 76 minutes.
     """
     adam = track_moments(b1, b2), bias_correction(b1, b2), scale_by_moments(eps)
-    stages = *adam, *decayed(weight_decay, where), scale_by_trust_ratio()
+    stages = *adam, *decayed(weight_decay, where), scale_by_trust_ratio(axes=axes)
     return descend(stages, learning_rate, maximize=maximize)

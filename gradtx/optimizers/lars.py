@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, chain, transformation
+from gradtx.core import Axes, Fraction, GradientTransformation, LearningRate, Mask, NonNegative, chain, transformation
 from gradtx.optimizers.common import decayed, negated
 from gradtx.transforms.scaling import scale_by_learning_rate
 from gradtx.transforms.trace import trace
@@ -17,6 +17,7 @@ def lars(
     momentum: Fraction = 0.9,
     nesterov: bool = False,
     *,
+    axes: Axes | None = None,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,
     maximize: bool = False,
@@ -34,6 +35,7 @@ def lars(
       nesterov: use Nesterov's momentum.
       weight_decay: the fraction of the parameters that joins the gradient before it is given its length, which is what
         the method is. None for no decay.
+      axes: as for `scale_by_trust_ratio`.
       learning_rate, where, maximize: as for `adam`.
 
     Returns:
@@ -45,7 +47,7 @@ def lars(
     return chain(
         *negated(maximize),
         *decayed(weight_decay, where),
-        scale_by_trust_ratio(0.0, trust_coefficient, eps),
+        scale_by_trust_ratio(0.0, trust_coefficient, eps, axes=axes),
         scale_by_learning_rate(learning_rate),
         trace(momentum, nesterov),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Fraction,
     GradientTransformation,
     LearningRate,
@@ -31,7 +30,7 @@ def muon(
     sides: Sides = "width",
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     iterations: PositiveCount | None = None,
     products: Products = "float32",
     max_logit: Positive | None = None,

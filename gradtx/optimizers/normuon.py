@@ -7,7 +7,6 @@ from jax import Array
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Fraction,
     GradientTransformation,
     LearningRate,
@@ -29,7 +28,7 @@ from gradtx.transforms.trace import trace
 
 @transformation
 def normalize_neurons(
-    b2: Fraction = 0.95, eps: NonNegative = 1e-10, *, axes: Axes | AxesOf | None = None
+    b2: Fraction = 0.95, eps: NonNegative = 1e-10, *, axes: Axes | None = None
 ) -> GradientTransformation:
     """Divide the update of each neuron by the root of an average of its squares, and keep the norm of each matrix.
 
@@ -75,7 +74,7 @@ def normuon(
     sides: Sides = "width",
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     iterations: PositiveCount | None = None,
     products: Products = "float32",
     stack: bool | None = None,

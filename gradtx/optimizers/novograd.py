@@ -5,7 +5,16 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
+from gradtx.core import (
+    Axes,
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    leafwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.moments import AgedMoments
@@ -14,7 +23,12 @@ from gradtx.transforms.numerics import average, bounded_square, norm, root
 
 @transformation
 def scale_by_novograd(
-    b1: Fraction = 0.9, b2: Fraction = 0.25, eps: NonNegative = 1e-8, weight_decay: NonNegative = 0.0
+    b1: Fraction = 0.9,
+    b2: Fraction = 0.25,
+    eps: NonNegative = 1e-8,
+    weight_decay: NonNegative = 0.0,
+    *,
+    axes: Axes | None = None,
 ) -> GradientTransformation:
     """The step of `novograd` before the learning rate; arguments as there.
 
@@ -29,6 +43,7 @@ def scale_by_novograd(
         _zeros,
         keeps=AgedMoments,
         needs=("params",),
+        axes=axes,
         b1=b1,
         one_minus_b2=one_minus(b2),
         eps=eps,
@@ -56,6 +71,7 @@ def novograd(
     b2: Fraction = 0.25,
     eps: NonNegative = 1e-8,
     *,
+    axes: Axes | None = None,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,
     maximize: bool = False,
@@ -70,6 +86,7 @@ def novograd(
     Args:
       b1: the fraction of the momentum that is left after a step.
       b2: decay of the squared norms; the paper uses 0.25 to 0.95.
+      axes: as for `scale_by_trust_ratio`.
       learning_rate, eps, weight_decay, where, maximize: as for `adam`.
 
     Returns:
@@ -78,4 +95,4 @@ def novograd(
     References:
       Ginsburg et al., 2019, Stochastic Gradient Methods with Layer-wise Adaptive Moments for Training of Deep Networks.
     """
-    return descend([scale_by_novograd(b1, b2, eps)], learning_rate, weight_decay, where, maximize)
+    return descend([scale_by_novograd(b1, b2, eps, axes=axes)], learning_rate, weight_decay, where, maximize)

@@ -10,7 +10,6 @@ from jax import Array, lax
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Count,
     CountOrSchedule,
     Fraction,
@@ -40,8 +39,8 @@ class KronState(NamedTuple):
     """An average of gradients, and a factor for each side: upper triangular, or the diagonal where the side is long."""
 
     first: Array
-    rows: Array
-    columns: Array
+    left: Array
+    right: Array
     age: Array | int = 0
 
 
@@ -86,7 +85,7 @@ def scale_by_kron(
     max_side: PositiveCount = 8192,
     key: Count = 0,
     *,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
     spread: str | tuple[str, ...] | None = None,
@@ -119,6 +118,11 @@ def scale_by_kron(
 
 
 def _identities(most: int, p: Array) -> KronState:
+    if jnp.iscomplexobj(p):
+        raise TypeError(
+            "psgd_kron fits real factors; split the complex array into real and imaginary part "
+            "with gradtx.split_real_and_imaginary(...)."
+        )
     sides = [jnp.ones(n, p.dtype) if n > most or n == 1 else jnp.eye(n, dtype=p.dtype) for n in p.shape]
     return KronState(jnp.zeros_like(p), *sides)
 
@@ -152,14 +156,14 @@ def _fitted(
     **_: Any,
 ) -> KronState:
     """The factors after a step of their own, downhill in E[x^T P x + v^T P^-1 v] for noise v."""
-    rows, columns = _balanced(s, age)
+    left, right = _balanced(s, age)
     x = average(s.first, g, one_minus_b1) / correction1
     # Whatever its scale is: the fit only asks for the quotient of x and the factors.
     v = noise(key, age, index, x)
     x = x + jnp.sqrt(jnp.finfo(jnp.float32).eps).astype(x.dtype) * jnp.mean(jnp.abs(x)) * v
-    a = _by(columns, _by(rows, x, 0), 1)
-    b = _by_inverse(columns, _by_inverse(rows, v, 0), 1)
-    return s._replace(rows=_step(rows, a, b, 0, fit_rate), columns=_step(columns, a, b, 1, fit_rate))
+    a = _by(right, _by(left, x, 0), 1)
+    b = _by_inverse(right, _by_inverse(left, v, 0), 1)
+    return s._replace(left=_step(left, a, b, 0, fit_rate), right=_step(right, a, b, 1, fit_rate))
 
 
 def _step(q: Array, a: Array, b: Array, side: int, rate: Array) -> Array:
@@ -188,11 +192,11 @@ def _norm_at_least(a: Array) -> Array:
 
 def _balanced(s: KronState, age: Array) -> tuple[Array, Array]:
     """The factors, made equally large now and then, which changes nothing but their rounding."""
-    sizes = [jnp.max(jnp.abs(q)) for q in (s.rows, s.columns)]
+    sizes = [jnp.max(jnp.abs(q)) for q in (s.left, s.right)]
     both = jnp.sqrt(sizes[0]) * jnp.sqrt(sizes[1])
     due = (age % BALANCE == BALANCE - 1) & (both > 0)
-    rows, columns = (jnp.where(due, both / jnp.where(size > 0, size, 1), 1) for size in sizes)
-    return rows * s.rows, columns * s.columns
+    left, right = (jnp.where(due, both / jnp.where(size > 0, size, 1), 1) for size in sizes)
+    return left * s.left, right * s.right
 
 
 def _kron(
@@ -200,7 +204,7 @@ def _kron(
 ) -> tuple[Array, KronState]:
     first = average(s.first, g, one_minus_b1)
     u = first / correction1
-    for side, q in enumerate((s.rows, s.columns)):
+    for side, q in enumerate((s.left, s.right)):
         u = _by(q if q.ndim == 1 else q.T, _by(q, u, side), side)
     size = rms(u)
     return u * jnp.where(size > max_rms, max_rms / jnp.where(size > 0, size, 1), 1), s._replace(first=first)
@@ -217,7 +221,7 @@ def psgd_kron(
     key: Count = 0,
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
     spread: str | tuple[str, ...] | None = None,

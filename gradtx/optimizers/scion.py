@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Fraction,
     GradientTransformation,
     LearningRate,
@@ -30,7 +29,7 @@ def scion(
     coefficients: Coefficients = "you",
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     iterations: PositiveCount | None = None,
     products: Products = "float32",
     stack: bool | None = None,

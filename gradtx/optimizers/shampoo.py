@@ -9,7 +9,6 @@ from jax import Array
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Count,
     Fraction,
     GradientTransformation,
@@ -53,7 +52,7 @@ def scale_by_shampoo(
     inverse: Inverse = "eigh",
     graft_eps: NonNegative = 1e-8,
     *,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stagger: bool = True,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
@@ -145,7 +144,7 @@ def shampoo(
     graft_eps: NonNegative = 1e-8,
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stagger: bool = True,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,

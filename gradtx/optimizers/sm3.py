@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from gradtx.core import (
+    Axes,
     Fraction,
     GradientTransformation,
     LearningRate,
@@ -35,6 +36,8 @@ def scale_by_sm3(
     b1: Fraction = 0.9,
     b2: Annotated[ScalarOrSchedule, Range(0, 1 + 1e-9)] = 1.0,
     eps: NonNegative = 1e-8,
+    *,
+    axes: Axes | None = None,
 ) -> GradientTransformation:
     """AdaGrad in the memory of one number for each row, column, ... of an array, with momentum.
 
@@ -45,6 +48,8 @@ def scale_by_sm3(
       b1: decay of the momentum.
       b2: decay of the covers, up to 1, where squares add up, as in the paper.
       eps: added inside the root, so that the quotient stays small where nu is.
+      axes: what the axes of arrays are, as for `muon`: a matrix has covers for its inputs and its outputs. By default
+        every axis of an array has covers.
 
     Returns:
       A transformation that keeps an `Sm3State`: one array for the momentum, and a vector for each axis.
@@ -52,7 +57,7 @@ def scale_by_sm3(
     References:
       Anil, Gupta, Koren and Singer, 2019, Memory-Efficient Adaptive Optimization.
     """
-    return leafwise(_sm3, _zeros, keeps=Sm3State, b1=b1, b2=b2, eps=eps)
+    return leafwise(_sm3, _zeros, keeps=Sm3State, axes=axes, b1=b1, b2=b2, eps=eps)
 
 
 def _zeros(p: Array) -> Sm3State:
@@ -78,6 +83,7 @@ def sm3(
     learning_rate: LearningRate,
     momentum: Fraction = 0.9,
     *,
+    axes: Axes | None = None,
     weight_decay: NonNegative | None = None,
     where: Mask | None = None,
     maximize: bool = False,
@@ -91,6 +97,7 @@ def sm3(
 
     Args:
       momentum: decay of the momentum.
+      axes: as for `scale_by_sm3`.
       learning_rate, weight_decay, where, maximize: as for `adam`.
 
     Returns:
@@ -99,4 +106,4 @@ def sm3(
     References:
       Anil, Gupta, Koren and Singer, 2019, Memory-Efficient Adaptive Optimization.
     """
-    return descend([scale_by_sm3(momentum)], learning_rate, weight_decay, where, maximize)
+    return descend([scale_by_sm3(momentum, axes=axes)], learning_rate, weight_decay, where, maximize)

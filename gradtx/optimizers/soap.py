@@ -10,7 +10,6 @@ from jax import Array
 
 from gradtx.core import (
     Axes,
-    AxesOf,
     Fraction,
     GradientTransformation,
     LearningRate,
@@ -33,8 +32,8 @@ class SoapState(NamedTuple):
 
     left: Array
     right: Array
-    rows: Array
-    columns: Array
+    left_basis: Array
+    right_basis: Array
     first: Array
     second: Array
     age: Array | int = 0
@@ -49,7 +48,7 @@ def scale_by_soap(
     max_side: PositiveCount = 10000,
     floor: NonNegative = 1e-5,
     *,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stagger: bool = True,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
@@ -88,20 +87,20 @@ def scale_by_soap(
 def _zeros(most: int, p: Array) -> SoapState:
     sizes = [size if size <= most else 1 for size in p.shape]
     left, right = (jnp.zeros((size, size), p.dtype) for size in sizes)
-    rows, columns = (jnp.eye(size, dtype=p.dtype) for size in sizes)
-    return SoapState(left, right, rows, columns, jnp.zeros_like(p), jnp.zeros_like(p.real))
+    bases = [jnp.eye(size, dtype=p.dtype) for size in sizes]
+    return SoapState(left, right, bases[0], bases[1], jnp.zeros_like(p), jnp.zeros_like(p.real))
 
 
 def _first_basis(g: Array, s: SoapState, p: None, one_minus_b2: Array, **_: Array) -> SoapState:
     left, right = gather_grams(s.left, s.right, g, one_minus_b2)
     bases = [jnp.linalg.eigh(x)[1][:, ::-1] if len(x) > 1 else jnp.ones_like(x) for x in (left, right)]
-    return s._replace(rows=bases[0], columns=bases[1])
+    return s._replace(left_basis=bases[0], right_basis=bases[1])
 
 
 def _turned_basis(g: Array, s: SoapState, p: None, **_: Array) -> SoapState:
     """The basis after one step of the power iteration, sorted, and the moments in it."""
     first, second, bases = _back(s, s.first), s.second, []
-    for side, (gram, q) in enumerate([(s.left, s.rows), (s.right, s.columns)]):
+    for side, (gram, q) in enumerate([(s.left, s.left_basis), (s.right, s.right_basis)]):
         if len(q) != second.shape[side] or len(q) == 1:
             bases.append(q)
             continue
@@ -109,19 +108,19 @@ def _turned_basis(g: Array, s: SoapState, p: None, **_: Array) -> SoapState:
         order = jnp.argsort(-jnp.sum(q.conj() * turned, 0).real)
         second = jnp.take(second, order, axis=side)
         bases.append(jnp.linalg.qr(turned[:, order])[0])
-    s = s._replace(rows=bases[0], columns=bases[1], second=second)
+    s = s._replace(left_basis=bases[0], right_basis=bases[1], second=second)
     return s._replace(first=_into(s, first))
 
 
 def _into(s: SoapState, x: Array) -> Array:
     """A matrix in the bases; a side that is too long keeps its axes."""
-    x = s.rows.conj().T @ x if len(s.rows) == x.shape[0] else x
-    return x @ s.columns if len(s.columns) == x.shape[1] else x
+    x = s.left_basis.conj().T @ x if len(s.left_basis) == x.shape[0] else x
+    return x @ s.right_basis if len(s.right_basis) == x.shape[1] else x
 
 
 def _back(s: SoapState, x: Array) -> Array:
-    x = s.rows @ x if len(s.rows) == x.shape[0] else x
-    return x @ s.columns.conj().T if len(s.columns) == x.shape[1] else x
+    x = s.left_basis @ x if len(s.left_basis) == x.shape[0] else x
+    return x @ s.right_basis.conj().T if len(s.right_basis) == x.shape[1] else x
 
 
 def _soap(
@@ -159,7 +158,7 @@ def soap(
     weight_decay: NonNegative | None = 0.01,
     *,
     others: GradientTransformation | None = None,
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stagger: bool = True,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,

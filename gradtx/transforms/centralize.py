@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import GradientTransformation, leafwise, transformation
-from gradtx.core.ranges import AtLeast
+from gradtx.core import Axes, GradientTransformation, leafwise, transformation
+from gradtx.core.axes import AxesOfArray, axes_of
 
 
 @transformation
-def centralize(unit_axis: Annotated[int, AtLeast(-1)] = 0) -> GradientTransformation:
+def centralize(axes: Axes | None = None) -> GradientTransformation:
     """Subtract from each unit's updates their mean, as gradient centralization does.
 
-    u - mean(u) over all axes but one; arrays of fewer than two axes pass.
+    u - mean over inputs of u, output by output; arrays of fewer than two axes pass.
+
+    Optax takes the first axis for the outputs, which is right for PyTorch's weights: "o i" and "o i i i".
 
     Args:
-      unit_axis: the axis of the units. 0 is Optax's, and right for PyTorch's weights; kernels of Flax and Haiku have
-        their outputs last, -1.
+      axes: what the axes of arrays are, as for `muon`; each output of a matrix is a unit, and an array without axes
+        passes. By default the last axis is the outputs, as in Flax and Haiku, and all others are inputs.
 
     Returns:
       A transformation without state.
@@ -27,11 +27,8 @@ def centralize(unit_axis: Annotated[int, AtLeast(-1)] = 0) -> GradientTransforma
     References:
       Yong et al., 2020, Gradient Centralization: A New Optimization Technique for Deep Neural Networks.
     """
-    return leafwise(_centralize, unit_axis=unit_axis)
+    return leafwise(_centralize, needs=("axes",), axes=axes_of(axes, "units"))
 
 
-def _centralize(u: Array, s: None, p: None, unit_axis: int) -> tuple[Array, None]:
-    if u.ndim < 2:
-        return u, s
-    others = tuple(axis for axis in range(u.ndim) if axis != unit_axis % u.ndim)
-    return u - jnp.mean(u, axis=others, keepdims=True), s
+def _centralize(u: Array, s: None, p: None, axes: AxesOfArray | None) -> tuple[Array, None]:
+    return (u if axes is None else u - jnp.mean(u, 0)), s

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from gradtx.core import (
+    Axes,
     Fraction,
     GradientTransformation,
     NonNegative,
@@ -18,6 +19,7 @@ from gradtx.core import (
     transformation,
     treewise,
 )
+from gradtx.core.axes import AxesOfArray, axes_of
 from gradtx.core.numerics import cast, widen
 from gradtx.core.trees import map_arrays
 from gradtx.transforms import trees
@@ -98,13 +100,14 @@ def _times(row: tuple[Array], shared: tuple[Array, Array]) -> Array:
 
 
 @transformation
-def clip_by_norm(max_norm: NonNegative) -> GradientTransformation:
+def clip_by_norm(max_norm: NonNegative, *, axes: Axes | None = None) -> GradientTransformation:
     """Bound the norm of each array's update by itself.
 
     u min(1, max_norm / ||u||), with ||u|| of the one array.
 
     Args:
       max_norm: the bound.
+      axes: what the axes of arrays are, as for `muon`: each matrix then counts as an array. By default each array does.
 
     Returns:
       A transformation without state.
@@ -115,7 +118,7 @@ def clip_by_norm(max_norm: NonNegative) -> GradientTransformation:
       >>> tx.update([jnp.array([3.0, 4.0]), jnp.array([0.5])], tx.init([jnp.zeros(2), jnp.zeros(1)]))[0]
       [Array([0.6, 0.8], dtype=float32), Array([0.5], dtype=float32)]
     """
-    return leafwise(_clip_by_norm, bound=max_norm)
+    return leafwise(_clip_by_norm, axes=axes, bound=max_norm)
 
 
 def _clip_by_norm(u: Array, s: None, p: None, bound: Array) -> tuple[Array, None]:
@@ -123,13 +126,14 @@ def _clip_by_norm(u: Array, s: None, p: None, bound: Array) -> tuple[Array, None
 
 
 @transformation
-def clip_by_block_rms(threshold: NonNegative) -> GradientTransformation:
+def clip_by_block_rms(threshold: NonNegative, *, axes: Axes | None = None) -> GradientTransformation:
     """Bound the root mean square of each array's update, as Adafactor does.
 
     u min(1, threshold / rms(u))
 
     Args:
       threshold: the bound; 1 in Adafactor.
+      axes: what the axes of arrays are, as for `muon`: each matrix then counts as an array. By default each array does.
 
     Returns:
       A transformation without state.
@@ -137,7 +141,7 @@ def clip_by_block_rms(threshold: NonNegative) -> GradientTransformation:
     References:
       Shazeer and Stern, 2018, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost.
     """
-    return leafwise(_clip_by_block_rms, bound=threshold)
+    return leafwise(_clip_by_block_rms, axes=axes, bound=threshold)
 
 
 def _clip_by_block_rms(u: Array, s: None, p: None, bound: Array) -> tuple[Array, None]:
@@ -146,7 +150,7 @@ def _clip_by_block_rms(u: Array, s: None, p: None, bound: Array) -> tuple[Array,
 
 @transformation
 def adaptive_grad_clip(
-    clipping: NonNegative, eps: NonNegative = 1e-3, axis: int | tuple[int, ...] | None = None
+    clipping: NonNegative, eps: NonNegative = 1e-3, *, axes: Axes | None = None
 ) -> GradientTransformation:
     """Bound the norm of each unit's update by a fraction of the norm of its parameters.
 
@@ -155,8 +159,8 @@ def adaptive_grad_clip(
     Args:
       clipping: the fraction; the paper uses 0.01 to 0.16.
       eps: the least norm of a parameter, so that what is zero can move.
-      axis: the axes over which a unit extends. By default they are inferred as in Optax: none for a scalar and a
-        vector, the first of a matrix, all but the last of a convolution's kernel.
+      axes: what the axes of arrays are, as for `muon`; each output of a matrix is a unit, and an array without axes is
+        one. By default the last axis is the outputs and all others are inputs.
 
     Returns:
       A transformation without state, whose update needs `params`.
@@ -164,15 +168,15 @@ def adaptive_grad_clip(
     References:
       Brock, De, Smith and Simonyan, 2021, High-Performance Large-Scale Image Recognition Without Normalization.
     """
-    return leafwise(_adaptive_grad_clip, needs=("params",), clipping=clipping, eps=eps, axis=axis)
+    return leafwise(
+        _adaptive_grad_clip, needs=("params", "axes"), axes=axes_of(axes, "units"), clipping=clipping, eps=eps
+    )
 
 
 def _adaptive_grad_clip(
-    u: Array, s: None, p: Array, clipping: Array, eps: Array, axis: int | tuple[int, ...] | None
+    u: Array, s: None, p: Array, axes: AxesOfArray | None, clipping: Array, eps: Array
 ) -> tuple[Array, None]:
-    if axis is None:
-        # All numbers of a vector together: a bias is one unit of its layer.
-        axis = tuple(range(u.ndim)) if u.ndim < 2 else tuple(range(u.ndim - 1))
+    axis = None if axes is None else 0  # all numbers of a vector together: a bias is one unit of its layer
     of_u, of_p = (norm(x, axis) for x in (u, p))
     return _shrink_to(u, of_u, clipping * jnp.maximum(of_p, eps)), s
 

@@ -19,7 +19,7 @@ PyTree = Any
 
 
 @transformation
-def clip_query_key(max_logit: Positive = 100.0, *, axes: Axes | AxesOf | None = None) -> GradientTransformation:
+def clip_query_key(max_logit: Positive = 100.0, *, axes: Axes | None = None) -> GradientTransformation:
     """Shrink the kernels of queries and keys whose logits were too large, as MuonClip does.
 
     p + u becomes c (p + u), with c = sqrt(min(1, max_logit / max_logits)), head by head

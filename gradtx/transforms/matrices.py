@@ -44,9 +44,9 @@ def root_by_eigh(a: Array, order: int, eps: Array) -> Array:
     return (vectors * jnp.maximum(values, jnp.finfo(values.dtype).tiny) ** (-1 / order)) @ vectors.conj().T
 
 
-def root_by_newton(a: Array, order: int, eps: Array, steps: int = 100, tolerance: float = 1e-6) -> Array:
+def root_by_newton(a: Array, order: int, eps: Array, steps: int = 100) -> Array:
     """The same by the coupled Newton iteration, which takes products of matrices only."""
-    identity = jnp.eye(len(a), dtype=a.dtype)
+    identity, tolerance = jnp.eye(len(a), dtype=a.dtype), 10 * jnp.finfo(a.dtype).eps
     a = a + eps * identity
     size = jnp.sqrt(jnp.sum(abs_square(a / jnp.max(jnp.abs(a))))) * jnp.max(jnp.abs(a))
     z = (1 + order) / (2 * size)
@@ -57,9 +57,9 @@ def root_by_newton(a: Array, order: int, eps: Array, steps: int = 100, tolerance
         m = jnp.linalg.matrix_power(t, order) @ m
         return i + 1, m, x @ t, jnp.max(jnp.abs(m - identity)), error
 
-    def goes_on(carry: Any) -> Any:  # until it is near enough, or rounding makes it worse
+    def goes_on(carry: Any) -> Any:  # until it is near enough, or rounding makes it worse; far off, it may come back
         i, _, _, error, previous = carry
-        return (i < steps) & (error > tolerance) & (error < 1.2 * previous)
+        return (i < steps) & (error > tolerance) & ((error < 1.2 * previous) | (error > 0.1))
 
     m = a * z
     infinite = jnp.array(jnp.inf, m.real.dtype)

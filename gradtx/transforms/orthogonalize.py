@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import jax.numpy as jnp
 from jax import Array, lax
 
-from gradtx.core import Axes, AxesOf, GradientTransformation, PositiveCount, matrixwise, transformation
+from gradtx.core import Axes, GradientTransformation, PositiveCount, matrixwise, transformation
 from gradtx.core.axes import axes_of
 from gradtx.transforms.numerics import norm
 
@@ -70,7 +70,7 @@ def orthogonalize(
     iterations: PositiveCount | None = None,
     *,
     products: Products = "float32",
-    axes: Axes | AxesOf | None = None,
+    axes: Axes | None = None,
     stack: bool | None = None,
     chunk: PositiveCount | None = None,
     spread: str | tuple[str, ...] | None = None,

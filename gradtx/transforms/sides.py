@@ -6,14 +6,14 @@ from typing import Literal
 
 from jax import Array
 
-from gradtx.core import Axes, AxesOf, GradientTransformation, leafwise, transformation
+from gradtx.core import Axes, GradientTransformation, leafwise, transformation
 from gradtx.core.axes import AxesOfArray, axes_of
 
 Sides = Literal["width", "rms", "unit"]
 
 
 @transformation
-def scale_by_sides(sides: Sides = "width", *, axes: Axes | AxesOf | None = None) -> GradientTransformation:
+def scale_by_sides(sides: Sides = "width", *, axes: Axes | None = None) -> GradientTransformation:
     """Scale the update of each matrix in proportion to its sides, so that one learning rate suits all.
 
     "width": u sqrt(max(1, out / in));  "rms": 0.2 u sqrt(max(in, out));  "unit": u sqrt(out / in)

@@ -19,7 +19,7 @@ NAMESPACE = {
 }
 NAMESPACE |= {
     name: getattr(registry, name)
-    for name in ("_matrices", "_labels", "_shrunk", "_at_most_one", "_is_even", "_largest")
+    for name in ("_matrices", "_labels", "_shrunk", "_at_most_one", "_is_even", "_largest", "_velocity")
 }
 IMPORTABLE = [name for name in registry.NAMES if name not in ("leafwise", "treewise", "stepwise", "wrapping")]
 VALUES = {

@@ -126,7 +126,11 @@ NOISY = {"noisy_sgd", "dpsgd"}
 EXACT = {"rtol": 2e-5, "atol": 1e-7}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOISY])
+# Methods of matrices treat the entries of a vector as others do.
+MATRIX_METHODS = set(registry.MATRIX_METHODS)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOISY | MATRIX_METHODS])
 def test_permuted_entries_give_permuted_updates_and_negated_entries_give_negated_updates(name):
     tx = getattr(gradtx, name)(0.125)
     g, p = jnp.array([0.5, -2.0, 8.0, 1.0]), jnp.array([1.0, -1.0, 0.5, 2.0])
@@ -170,7 +174,7 @@ def two_updates_complex(tx, g, p):
     return updates
 
 
-@pytest.mark.parametrize("name", registry.sampled([name for name in NAMES if name not in NOISY]))
+@pytest.mark.parametrize("name", registry.sampled([name for name in NAMES if name not in NOISY | MATRIX_METHODS]))
 def test_a_split_complex_array_is_updated_like_the_pair_of_its_parts(name):
     inner = getattr(gradtx, name)(0.125)
     real, imaginary = jnp.array([1.0, -1.0, 0.5]), jnp.array([2.0, 0.25, -1.0])
@@ -180,7 +184,7 @@ def test_a_split_complex_array_is_updated_like_the_pair_of_its_parts(name):
     np.testing.assert_allclose([ours.real, ours.imag], pair, **EXACT)
 
 
-REFUSES_COMPLEX = {"cocob", "rprop", "sophia"}
+REFUSES_COMPLEX = {"cocob", "psgd_kron", "rprop", "sophia"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -205,7 +209,7 @@ def test_complex_parameters_are_updated_with_real_second_moments_or_refused(name
 def test_maximizing_a_loss_equals_minimizing_its_negative(name):
     if name in NOISY:
         pytest.skip("the noise is not negated with the gradient")
-    factory, g, p = getattr(gradtx, name), jnp.array([0.5, -2.0, 8.0]), jnp.array([1.0, -1.0, 0.5])
+    factory, g, p = getattr(gradtx, name), jnp.array([[0.5, -2.0, 8.0]]), jnp.array([[1.0, -1.0, 0.5]])
     up, down = factory(0.125, maximize=True), factory(0.125)
     np.testing.assert_allclose(two_updates(up, -g, p, value=-1.0), two_updates(down, g, p), **EXACT)
 
@@ -231,7 +235,8 @@ def test_weight_decay_subtracts_its_fraction_times_the_rate_where_it_applies(nam
         pytest.skip("their papers scale the decay and the step together, which is tested below")
     factory = getattr(gradtx, name)
     tx = factory(0.125, weight_decay=0.5, where={"kernel": True, "bias": False})
-    p = {"kernel": jnp.full(2, 3.0), "bias": jnp.full(2, 3.0)}  # one shape, which compiles once
+    shape = (2, 2) if name in MATRIX_METHODS else (2,)
+    p = {"kernel": jnp.full(shape, 3.0), "bias": jnp.full(shape, 3.0)}  # one shape, which compiles once
     g = jax.tree.map(lambda x: jnp.full_like(x, 0.5), p)
     more = tx.replace(weight_decay=5.0)
     with_decay, with_more, without = (first_updates(t, g, p) for t in (tx, more, factory(0.125, weight_decay=None)))

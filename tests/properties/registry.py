@@ -308,7 +308,15 @@ GLOBAL = {
 } - BY_ARRAY
 GLOBAL |= {"mechanize"}
 ARRAYWISE = {
-    *("cautious", "clip_query_key", "matrixwise", "orthogonalize", "scale_by_sides", "normalize_neurons"),
+    *(
+        "cautious",
+        "clip_query_key",
+        "matrixwise",
+        "orthogonalize",
+        "scale_by_sides",
+        "normalize_neurons",
+        "normalize_matrices",
+    ),
     *("scale_by_apollo", "scale_by_dion", "scale_by_galore", "scale_by_kron", "scale_by_shampoo", "scale_by_soap"),
     *MATRIX_METHODS,
     *("adafactor", "adam_mini", "fromage", "lamb", "lars", "mars", "novograd", "sm3", "stable_adamw"),
