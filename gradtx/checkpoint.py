@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradtx.core.numerics import is_key
+from gradtx.core.stacks import StackedField
 
 __all__ = ["Restored", "flat_state", "restore_state"]
 
@@ -52,12 +53,19 @@ def flat_state(state: PyTree) -> dict[str, jax.Array]:
       ['step', 'trace/velocity/dense/kernel']
     """
     flat: dict[str, jax.Array] = {}
-    for path, x in jax.tree_util.tree_leaves_with_path(state):
-        name = jax.tree_util.keystr(path, simple=True, separator="/")
-        if name in flat:
-            raise ValueError(f"flat_state: two arrays of the state are called {name!r}; rename one of the keys.")
-        flat[name] = x
+    for name, x in _leaves(state):
+        for path, part, stack in x.by_path() if isinstance(x, StackedField) else [("", lambda x: x, None)]:
+            full = f"{name}/{path}" if path else name
+            if full in flat:
+                raise ValueError(f"flat_state: two arrays of the state are called {full!r}; rename one of the keys.")
+            flat[full] = part(x if stack is None else x.stacks[stack])
     return flat
+
+
+def _leaves(state: PyTree) -> list[tuple[str, Any]]:
+    """The leaves of a state by name; what is kept in stacks is one leaf."""
+    found = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda x: isinstance(x, StackedField))
+    return [(jax.tree_util.keystr(path, simple=True, separator="/"), x) for path, x in found]
 
 
 def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
@@ -85,16 +93,20 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
       >>> restored.missing, restored.unexpected
       (('trace/velocity/w',), ())
     """
-    leaves = flat_state(state)
-    restored = []
+    leaves, new = flat_state(state), {}
     for name, old in leaves.items():
-        new = flat.get(name, old)
-        if np.shape(new) != np.shape(old):
+        x = flat.get(name, old)
+        if np.shape(x) != np.shape(old):
             raise ValueError(
-                f"restore_state: {name!r} has shape {np.shape(new)}, but the state has {np.shape(old)} there. "
+                f"restore_state: {name!r} has shape {np.shape(x)}, but the state has {np.shape(old)} there. "
                 "It belongs to other parameters: leave it out, or reshape it."
             )
-        restored.append(_placed_like(old, _cast(name, new, old.dtype)) if name in flat else old)
+        if name in flat:
+            new[name] = _cast(name, x, old.dtype)
+    restored = [
+        _restacked(name, x, new) if isinstance(x, StackedField) else _placed_like(x, new[name]) if name in new else x
+        for name, x in _leaves(state)
+    ]
     unexpected = tuple(name for name in flat if name not in leaves)
     for name in unexpected:
         if name not in leaves and (sibling := _sibling(name, leaves)) in flat:
@@ -104,10 +116,23 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
                 "rename those of the other if need be."
             )
     return Restored(
-        jax.tree.unflatten(jax.tree.structure(state), restored),
+        jax.tree.unflatten(jax.tree.structure(state, is_leaf=lambda x: isinstance(x, StackedField)), restored),
         tuple(name for name in leaves if name not in flat),
         unexpected,
     )
+
+
+def _restacked(name: str, field: StackedField, new: Mapping[str, Any]) -> StackedField:
+    """What is kept in stacks, with the arrays that are new put at their rows."""
+    stacks = dict(field.stacks)
+    for stack, members in field.members:
+        x = stacks[stack]
+        for member in members:
+            full = f"{name}/{member.path}" if member.path else name
+            if full in new:
+                x = x.at[member.rows].set(new[full].reshape(-1, *x.shape[1:]))
+        stacks[stack] = _placed_like(stacks[stack], x)
+    return StackedField(stacks, field.members)
 
 
 def _sibling(name: str, leaves: Mapping[str, Any]) -> str | None:

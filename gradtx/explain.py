@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import jax
 
 from gradtx.core import GradientTransformation
-from gradtx.core.mathematics import Varied, inner_of
+from gradtx.core.mathematics import Matrixwise, Varied, inner_of
 from gradtx.core.numerics import is_floating
 from gradtx.core.patterns import path_of
-from gradtx.core.plan import Plan
+from gradtx.core.plan import Placed, Plan
 from gradtx.core.state import Held, open_state
 from gradtx.core.trees import array_type, flatten, is_none
 from gradtx.describe import Table, abstract, in_bytes, size_of
@@ -19,13 +20,18 @@ PyTree = Any
 
 
 class Row(NamedTuple):
-    """One array: its path and type, where it goes, by what its numbers differ, and the bytes of its state."""
+    """One array: its path and type, where it goes, by what its numbers differ, and the bytes of its state.
+
+    Where a stage sees it as matrices: the words of its axes, and the stack that these may be computed in.
+    """
 
     path: str
     array: str
     goes_to: tuple[str, ...]
     differs: tuple[str, ...]
     state: int
+    axes: tuple[str, ...] = ()
+    stack: str = ""
 
 
 def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
@@ -50,30 +56,53 @@ def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
       bias    float32[2]    *.bias               0 B
       kernel  float32[2,2]  **       where       32 B
       2 arrays, 24 B, with a state of 40 B
+      >>> params = {"qkv": jnp.zeros((2, 6)), "out": jnp.zeros((2, 2)), "bias": jnp.zeros(2)}
+      >>> gradtx.explain(gradtx.muon(0.02, others=gradtx.adamw(3e-4), axes={"qkv": "i 3o"}), params)
+      array  type          goes to   differs by  axes  stack  state
+      bias   float32[2]    others                             16 B
+      out    float32[2,2]  matrices              i o   2x2    16 B
+      qkv    float32[2,6]  matrices              i 3o  2x2    48 B
+      3 arrays, 72 B, with a state of 88 B
     """
     plan = tx.plan
     shapes = abstract(params)
     state = jax.eval_shape(tx.init, shapes)
     leaves, treedef = flatten(shapes)
-    found = [_Found([], [], 0) for _ in leaves]
+    found = [_Found() for _ in leaves]
     _look(plan, open_state(plan, state), shapes, treedef, found)
     paths = [keys for keys, _ in jax.tree_util.tree_leaves_with_path(shapes, is_leaf=is_none)]
     rows = [
-        Row(path_of(keys), array_type(x), tuple(one.goes_to), tuple(dict.fromkeys(one.differs)), one.state)
+        Row(
+            path_of(keys),
+            array_type(x),
+            tuple(one.goes_to),
+            tuple(dict.fromkeys(one.differs)),
+            one.state,
+            tuple(dict.fromkeys(one.axes)),
+            one.stack,
+        )
         for keys, x, one in zip(paths, leaves, found, strict=True)
         if is_floating(x)
     ]
     size = size_of([x for x in leaves if is_floating(x)])
-    cells = [(row.path, row.array, ", ".join(row.goes_to), ", ".join(row.differs), in_bytes(row.state)) for row in rows]
+    seen = [(", ".join(row.axes), row.stack) for row in rows] if any(row.axes for row in rows) else [()] * len(rows)
+    cells = [
+        (row.path, row.array, ", ".join(row.goes_to), ", ".join(row.differs), *one, in_bytes(row.state))
+        for row, one in zip(rows, seen, strict=True)
+    ]
+    heads = ("array", "type", "goes to", "differs by", *(("axes", "stack") if any(seen) else ()), "state")
     total = f"{len(rows)} arrays, {in_bytes(size)}, with a state of {in_bytes(size_of(state))}"
-    return Table(("array", "type", "goes to", "differs by", "state"), tuple(cells), total, tuple(rows))
+    return Table(heads, tuple(cells), total, tuple(rows))
 
 
 class _Found:
     """What is known of one array."""
 
-    def __init__(self, goes_to: list[str], differs: list[str], state: int):
-        self.goes_to, self.differs, self.state = goes_to, differs, state
+    def __init__(self) -> None:
+        self.goes_to: list[str] = []
+        self.differs: list[str] = []
+        self.axes: list[str] = []
+        self.stack, self.state = "", 0
 
 
 def _look(plan: Plan, held: Held, params: PyTree, treedef: Any, found: list[_Found]) -> None:
@@ -82,9 +111,11 @@ def _look(plan: Plan, held: Held, params: PyTree, treedef: Any, found: list[_Fou
         for x in stage.mathematics.hyperparameters.values():
             if isinstance(x, Varied):
                 _note(x, params, plan.name, treedef, found)
-        for name in set(stage.mathematics.keeps.fields) - set(stage.mathematics.own):
+        for name in stage.mathematics.alike:
             for one, part in zip(found, treedef.flatten_up_to(held[stage.kept[name]]), strict=True):
                 one.state += size_of(part)
+        if stage.mathematics.axes is not None:
+            _note_axes(stage, held, params, found)
         inner = inner_of(stage.mathematics)
         if inner is not None:
             view = params if inner.view is None else jax.eval_shape(inner.view, params, params)
@@ -94,6 +125,21 @@ def _look(plan: Plan, held: Held, params: PyTree, treedef: Any, found: list[_Fou
                     if x is not None and is_floating(jax.tree.leaves(x)[0]):
                         one.goes_to.append(called)
             _look(plan.inner[stage.path], held, view, treedef, found)
+
+
+def _note_axes(stage: Placed, held: Held, params: PyTree, found: list[_Found]) -> None:
+    """Note by which axes a stage sees each array, in which stack, and what is kept for it there."""
+    mathematics = stage.mathematics
+    for one, axes in zip(found, mathematics.axes(params), strict=True):
+        one.axes += [] if axes is None else [repr(axes)]
+    if isinstance(mathematics, Matrixwise):
+        for one, place in zip(found, mathematics.update.places(params), strict=True):
+            one.stack = one.stack if place is None else place[1]
+        for name in mathematics.own:
+            for stack, members in held[stage.kept[name]].members:
+                x = held[stage.kept[name]].stacks[stack]
+                for member in members:
+                    found[member.leaf].state += size_of(x) // x.shape[0] * math.prod(member.batch)
 
 
 def _note(varied: Varied, params: PyTree, name: str, treedef: Any, found: list[_Found]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,12 +15,9 @@ from jax.sharding import PartitionSpec
 Array = jax.Array
 
 
-def placement(x: Any) -> Any:
-    """How an array of an explicit mesh is placed; of an automatic one nothing is known."""
-    if not isinstance(x, jax.Array):
-        return None
-    spec = getattr(getattr(jax.typeof(x), "sharding", None), "spec", None)
-    return None if spec is None or not any(spec) else spec
+def placement(x: Any, view: Callable[[Array], Array]) -> Any:
+    """How the view of an array lies on an explicit mesh; of an automatic one nothing is known."""
+    return jax.typeof(view(x)).sharding.spec if isinstance(x, jax.Array) and _is_explicit() else None
 
 
 def several(names: tuple[str, ...] | None) -> int:
@@ -52,6 +50,26 @@ def on_devices(names: tuple[str, ...] | None, x: Array) -> Array:
         return x
     spec = PartitionSpec(names, *[None] * (x.ndim - 1))
     return jax.sharding.reshard(x, spec) if _is_explicit() else lax.with_sharding_constraint(x, spec)
+
+
+def on_each_device(names: tuple[str, ...], function: Callable[..., Any], stack: Any, *shared: Any) -> Any:
+    """`function(part, *shared, offset)` on each device, for its part of a stack; `offset` is the part's first row."""
+
+    def local(stack: Any, shared: Any) -> Any:
+        lane: Any = 0
+        for name in names:
+            lane = lane * jax.lax.axis_size(name) + lax.axis_index(name)
+        return function(stack, *shared, lane * jax.tree.leaves(stack)[0].shape[0])
+
+    spec = PartitionSpec(names)
+    return jax.shard_map(
+        local, in_specs=(spec, PartitionSpec()), out_specs=spec, axis_names=set(names), check_vma=False
+    )(stack, shared)
+
+
+def whole(x: Array) -> Array:
+    """An array of an explicit mesh, whole on every device, so that any part of it can be taken."""
+    return jax.sharding.reshard(x, PartitionSpec()) if _is_explicit() else x
 
 
 def placed_as(given: Array, x: Array) -> Array:

@@ -20,7 +20,7 @@ from jax import lax
 
 from gradtx.core.axes import AxesOf, AxesOfArray
 from gradtx.core.mathematics import AGE, Keeps
-from gradtx.core.meshes import on_devices, placed_as, placement, several, spread_over
+from gradtx.core.meshes import on_devices, on_each_device, placed_as, placement, spread_over, whole
 from gradtx.core.numerics import cast, is_floating, real_dtype, widen
 from gradtx.core.patterns import path_of
 from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped
@@ -155,8 +155,7 @@ class Stacks:
         new_stacks: dict[str, Any] = {}
         indices = self._indices(us, every)
         for name, members in self._members(updates, us, every):
-            total = members[-1].rows.stop
-            turns = np.arange(total, dtype=np.int32) // self._share(total)
+            turns = np.arange(members[-1].rows.stop, dtype=np.int32) % (self.every if self.stagger else 1)
             rows = [
                 self._row(
                     every[x.leaf], us[x.leaf], slots[x.leaf], ps[x.leaf], {k: v[x.leaf] for k, v in varied.items()},
@@ -212,7 +211,10 @@ class Stacks:
         for i, (x, axes) in enumerate(zip(leaves, every, strict=True)):
             if axes is not None and math.prod(x.shape):
                 dtype = widen(x).dtype if hasattr(x, "devices") else jnp.promote_types(x.dtype, jnp.float32)
-                groups[(*self._sides(axes, x.shape), str(dtype), placement(x))].append(i)
+                # Arrays that lie alike move together. Where that is not known, turned ones lie otherwise.
+                seen = placement(x, partial(self._view, axes))
+                turned = self.spread is not None and self._is_turned(axes, x.shape)
+                groups[(*self._sides(axes, x.shape), str(dtype), seen, turned)].append(i)
         paths = [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_none)]
         found: dict[str, tuple[Member, ...]] = {}
         for key, indices in groups.items():
@@ -225,6 +227,10 @@ class Stacks:
                 start = members[-1].rows.stop
             found[name] = tuple(members)
         return tuple(found.items())
+
+    def _is_turned(self, axes: AxesOfArray, shape: tuple[int, ...]) -> bool:
+        m, n = axes.seen(shape)[-2:]
+        return self.wide and m > n
 
     def _sides(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[int, int]:
         """The sides of the matrices as they are computed."""
@@ -295,11 +301,6 @@ class Stacks:
             start += count
         return found
 
-    def _share(self, total: int) -> int:
-        """How many matrices of a stack are refreshed at a time; on each device, where they are spread."""
-        own = -(-total // several(self.spread)) if self.spread else total
-        return -(-own // self.every) if self.stagger else own
-
     def calls(self, shared: dict[str, Any], age: Any) -> Callable[[Any], Callable[..., Any]]:
         """What calls a function of one matrix with all that it asks for."""
 
@@ -353,10 +354,27 @@ class Stacks:
         self, rows: list[Row], kept: dict[str, Array] | None, shared: dict[str, Any], age: Any, phase: Any
     ) -> tuple[list[tuple[Array, dict[str, Array]]], dict[str, Array]]:
         """All matrices of a stack: the result for each row, and what is kept for the stack."""
-        given = jnp.concatenate([row.u for row in rows]) if len(rows) > 1 else rows[0].u
         many: Row = jax.tree.map(lambda *xs: self._joined(list(xs)), *rows)
         if kept is not None:
             many = many._replace(fields=kept)
+        given = many, shared, age, phase
+        if self.spread is None:
+            u, fields = self._together(*given, 0)
+        else:
+            u, fields = on_each_device(self.spread, self._together, *given)
+            u = placed_as(jnp.concatenate([row.u for row in rows]), u)
+        cut = {} if kept is not None else {k: whole(x) for k, x in fields.items()}
+        found, start = [], 0
+        for row in rows:
+            part = partial(lax.slice_in_dim, start_index=start, limit_index=start + row.u.shape[0])
+            found.append((part(u), {k: part(x) for k, x in cut.items()}))
+            start += row.u.shape[0]
+        return found, fields
+
+    def _together(
+        self, many: Row, shared: dict[str, Any], age: Any, phase: Any, offset: Any
+    ) -> tuple[Array, dict[str, Array]]:
+        """Matrices that are computed together; `offset` is the number of the first one in its stack."""
         of = self.calls(shared, age)
 
         def over(function: Callable[..., Any]) -> Callable[[Row], Any]:
@@ -365,46 +383,25 @@ class Stacks:
                 return jax.vmap(one)
             return lambda xs: lax.map(one, xs, batch_size=None if self.chunk == 1 else self.chunk)
 
-        fields = many.fields
         if self.begin is not None:
-            fields = lax.cond(age == 0, lambda: over(self.begin)(many), lambda: fields)  # type: ignore[arg-type]
-            many = many._replace(fields=fields)
+            many = many._replace(fields=lax.cond(age == 0, over(self.begin), _fields, many))
         if self.refresh is not None:
-            many = many._replace(fields=self._refreshed(many, over(self.refresh), phase))
-        u, fields = over(self.update)(many)
-        fields = {k: on_devices(self.spread, x) for k, x in fields.items()}
-        stops = np.cumsum([row.u.shape[0] for row in rows])
-        if self.spread is not None:
-            u = placed_as(given, on_devices(self.spread, u))
-        cut = {} if kept is not None else fields
-        found = []
-        for stop, row in zip(stops, rows, strict=True):
-            part = partial(lax.slice_in_dim, start_index=int(stop) - row.u.shape[0], limit_index=int(stop))
-            found.append((part(u), {k: part(x) for k, x in cut.items()}))
-        return found, fields
+            many = many._replace(fields=self._refreshed(many, over(self.refresh), phase, offset))
+        return over(self.update)(many)
 
-    def _refreshed(self, many: Row, refresh: Callable[[Row], Any], phase: Any) -> dict[str, Array]:
-        """What is kept, a share of it refreshed; each device takes a share of what it holds, so that nothing moves."""
-        lanes = 1 if self.spread is None else several(self.spread)
-        own = many.u.shape[0] // lanes
-        share = min(self._share(many.u.shape[0]), own)
-        start = jnp.minimum(phase * share, own - share)
+    def _refreshed(self, many: Row, refresh: Callable[[Row], Any], phase: Any, offset: Any) -> dict[str, Array]:
+        """What is kept, with that of the matrices whose turn it is refreshed."""
+        if not self.stagger:
+            return lax.cond(phase == 0, refresh, _fields, many)
+        total = many.u.shape[0]
+        first = (phase - offset) % self.every
+        due = first + self.every * jnp.arange(-(-total // self.every))
 
-        def cut(x: Array) -> Array:
-            x = lax.dynamic_slice_in_dim(x.reshape(lanes, own, *x.shape[1:]), start, share, 1)
-            return on_devices(self.spread, x.reshape(lanes * share, *x.shape[2:]))
+        def some(many: Row) -> dict[str, Array]:
+            new = refresh(jax.tree.map(lambda x: jnp.take(x, due, 0, mode="clip"), many))
+            return jax.tree.map(lambda x, y: x.at[due].set(y, mode="drop"), many.fields, new)
 
-        def paste(x: Array, y: Array) -> Array:
-            whole = x.reshape(lanes, own, *x.shape[1:])
-            y = on_devices(self.spread, y).reshape(lanes, share, *y.shape[1:])
-            return on_devices(self.spread, lax.dynamic_update_slice_in_dim(whole, y, start, 1).reshape(x.shape))
-
-        def due() -> dict[str, Array]:
-            if share == own:
-                return refresh(many)
-            return jax.tree.map(paste, many.fields, refresh(jax.tree.map(cut, many)))
-
-        return lax.cond((phase >= 0) & (phase * share < own), due, lambda: many.fields)
+        return lax.cond((phase >= 0) & (first < total), some, _fields, many)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ FROM_A_MATRIX = {
         optax.chain(optax.scale_by_trust_ratio(0.1, 0.5, 0.01), optax.scale_by_learning_rate(0.05)),
     ),
     "centralize": (
-        staged(gradtx.centralize()),
+        staged(gradtx.centralize(axes=lambda path, x: "o" + " i" * (x.ndim - 1) if x.ndim > 1 else None)),
         optax.chain(optax.centralize(), optax.scale_by_learning_rate(0.05)),
     ),
     "param_block_norm": (
