@@ -103,7 +103,7 @@ def matrixwise(
     if not isinstance(every, int):
         hyperparameters["due"] = stepwise(_due, _no_steps, interval=every)
     asked = (*(need for need in needs if need not in ("index", AGE)), *((AGE,) if timed or AGE in needs else ()))
-    first = stacks.first if keeps is not None else None
+    first = None if keeps is None and init is None else stacks.first
     return stage_of(
         Matrixwise, ("updates", "s", "params"), stacks, first, keeps, asked, hyperparameters, axes=stacks.axes
     )

@@ -135,7 +135,7 @@ class Stacks:
             return self.keeps.pack(made, 0)
         slots: list[Any] = [None] * len(leaves)
         for i, (axes, p) in enumerate(zip(every, leaves, strict=True)):
-            if axes is not None:
+            if axes is not None and math.prod(p.shape):
                 x = self._seen(axes, p)
                 slots[i] = self.keeps.unpack(mapped(init, x.ndim - 2)(x), "init")
         made = {name: treedef.unflatten([slot and slot[name] for slot in slots]) for name in self.keeps.fields}

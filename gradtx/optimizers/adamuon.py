@@ -15,12 +15,11 @@ from gradtx.core import (
     Mask,
     NonNegative,
     PositiveCount,
-    chain,
     leafwise,
     transformation,
 )
 from gradtx.core.axes import AxesOfArray, axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.numerics import rms
 from gradtx.transforms.orthogonalize import Coefficients, Products, orthogonalize
 from gradtx.transforms.rms import scale_by_rms
@@ -103,4 +102,4 @@ def adamuon(
         scale_by_rms(momentum, eps),
         normalize_matrices(0.2, eps, axes=rule),
     ]
-    return chain(*negated(maximize), with_others(descend(stages, learning_rate, weight_decay, where), others, rule))
+    return descend_matrices(stages, others, rule, learning_rate, weight_decay, where, maximize)

@@ -18,12 +18,11 @@ from gradtx.core import (
     NonNegative,
     Positive,
     PositiveCount,
-    chain,
     matrixwise,
     transformation,
 )
 from gradtx.core.axes import axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.matrices import adam_step, noise
 from gradtx.transforms.numerics import norm
@@ -174,7 +173,7 @@ def apollo(
     rule = axes_of_matrices(axes, others)
     layout: dict[str, Any] = {"stack": stack, "chunk": chunk, "spread": spread, "state": state}
     step = scale_by_apollo(rank, b1, b2, eps, scale, update_interval, max_growth, by, key, axes=rule, **layout)
-    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
+    return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)
 
 
 @transformation
@@ -212,4 +211,4 @@ def apollo_mini(
     """
     rule = axes_of_matrices(axes, others)
     step = scale_by_apollo(1, b1, b2, eps, scale, update_interval, max_growth, "matrix", key, axes=rule)
-    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
+    return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)

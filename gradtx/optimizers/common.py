@@ -50,13 +50,23 @@ def axes_of_matrices(axes: Axes | None, others: GradientTransformation | None) -
     return replace(rule, otherwise="only") if others is None else rule
 
 
-def with_others(
-    matrices: GradientTransformation, others: GradientTransformation | None, axes: AxesOf
+def descend_matrices(
+    stages: Sequence[GradientTransformation],
+    others: GradientTransformation | None,
+    axes: AxesOf,
+    learning_rate: LearningRate,
+    weight_decay: NonNegative | None = None,
+    where: Mask | None = None,
+    maximize: bool = False,
+    last: Sequence[GradientTransformation] = (),
 ) -> GradientTransformation:
-    """A transformation of the arrays that are matrices by their axes, and another one of all others if there is one."""
+    """As `descend`, for the arrays that are matrices by their axes, with another transformation for all others."""
     if others is None:
-        return matrices
-    return partition({"matrices": matrices, "others": others}, _KindOfArray(axes))
+        tx = descend(stages, learning_rate, weight_decay, where, maximize)
+        return chain(*tx.stages.values(), *last) if last else tx
+    matrices = descend(stages, learning_rate, weight_decay, where)
+    groups = partition({"matrices": matrices, "others": others}, _KindOfArray(axes))
+    return chain(*negated(maximize), **groups.stages, **{tx.name: tx for tx in last})
 
 
 @dataclass(frozen=True)

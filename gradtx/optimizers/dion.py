@@ -18,12 +18,11 @@ from gradtx.core import (
     Mask,
     NonNegative,
     PositiveCount,
-    chain,
     matrixwise,
     transformation,
 )
 from gradtx.core.axes import axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.numerics import norm
 
 
@@ -122,4 +121,4 @@ def dion(
     rule = axes_of_matrices(axes, others)
     layout: dict[str, Any] = {"stack": stack, "chunk": chunk, "spread": spread, "state": state}
     step = scale_by_dion(momentum, rank, eps, key, axes=rule, **layout)
-    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
+    return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)

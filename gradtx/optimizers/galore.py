@@ -17,12 +17,11 @@ from gradtx.core import (
     NonNegative,
     Positive,
     PositiveCount,
-    chain,
     matrixwise,
     transformation,
 )
 from gradtx.core.axes import axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.matrices import adam_step, tamed
 
@@ -156,4 +155,4 @@ def galore(
     rule = axes_of_matrices(axes, others)
     layout: dict[str, Any] = {"stagger": stagger, "stack": stack, "chunk": chunk, "spread": spread, "state": state}
     step = scale_by_galore(rank, b1, b2, eps, scale, update_interval, axes=rule, **layout)
-    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
+    return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)

@@ -11,10 +11,9 @@ from gradtx.core import (
     NonNegative,
     Positive,
     PositiveCount,
-    chain,
     transformation,
 )
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.clip_query_key import clip_query_key
 from gradtx.transforms.orthogonalize import Coefficients, Products, orthogonalize
 from gradtx.transforms.sides import Sides, scale_by_sides
@@ -92,6 +91,5 @@ def muon(
         orthogonalize(coefficients, iterations, products=products, axes=rule, stack=stack, chunk=chunk, spread=spread),
         scale_by_sides(sides, axes=rule),
     ]
-    tx = with_others(descend(stages, learning_rate, weight_decay, where), others, rule)
     clips = [] if max_logit is None else [clip_query_key(max_logit, axes=axes)]
-    return chain(*negated(maximize), tx, *clips) if clips or maximize else tx
+    return descend_matrices(stages, others, rule, learning_rate, weight_decay, where, maximize, clips)

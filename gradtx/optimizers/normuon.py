@@ -13,12 +13,11 @@ from gradtx.core import (
     Mask,
     NonNegative,
     PositiveCount,
-    chain,
     leafwise,
     transformation,
 )
 from gradtx.core.axes import AxesOfArray, axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.numerics import abs_square, average, norm
 from gradtx.transforms.orthogonalize import Coefficients, Products, orthogonalize
@@ -108,4 +107,4 @@ def normuon(
         normalize_neurons(b2, axes=rule),
         scale_by_sides(sides, axes=rule),
     ]
-    return chain(*negated(maximize), with_others(descend(stages, learning_rate, weight_decay, where), others, rule))
+    return descend_matrices(stages, others, rule, learning_rate, weight_decay, where, maximize)

@@ -20,13 +20,12 @@ from gradtx.core import (
     Positive,
     PositiveCount,
     Schedule,
-    chain,
     matrixwise,
     stepwise,
     transformation,
 )
 from gradtx.core.axes import axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.matrices import noise
 from gradtx.transforms.numerics import abs_square, average, norm, rms
@@ -258,4 +257,4 @@ def psgd_kron(
     layout: dict[str, Any] = {"stack": stack, "chunk": chunk, "spread": spread, "state": state}
     interval = kron_interval() if update_interval is None else update_interval
     step = scale_by_kron(b1, fit_rate, max_rms, interval, max_side, key, axes=rule, **layout)
-    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
+    return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)

@@ -11,10 +11,9 @@ from gradtx.core import (
     NonNegative,
     Positive,
     PositiveCount,
-    chain,
     transformation,
 )
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.ema import ema
 from gradtx.transforms.orthogonalize import Coefficients, Products, orthogonalize
 from gradtx.transforms.scaling import scale
@@ -67,4 +66,4 @@ def scion(
         scale_by_sides("unit", axes=rule),
         scale(radius),
     ]
-    return chain(*negated(maximize), with_others(descend(stages, learning_rate, weight_decay, where), others, rule))
+    return descend_matrices(stages, others, rule, learning_rate, weight_decay, where, maximize)

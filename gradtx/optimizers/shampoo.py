@@ -16,12 +16,11 @@ from gradtx.core import (
     Mask,
     NonNegative,
     PositiveCount,
-    chain,
     matrixwise,
     transformation,
 )
 from gradtx.core.axes import axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.matrices import gather_grams, root_by_eigh, root_by_newton
 from gradtx.transforms.numerics import average, bounded_square, norm, root
@@ -188,4 +187,4 @@ def shampoo(
     step = scale_by_shampoo(
         b1, b2, eps, update_interval, start_step, block_size, inverse, graft_eps, axes=rule, **layout
     )
-    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
+    return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)

@@ -16,12 +16,11 @@ from gradtx.core import (
     Mask,
     NonNegative,
     PositiveCount,
-    chain,
     matrixwise,
     transformation,
 )
 from gradtx.core.axes import axes_of
-from gradtx.optimizers.common import axes_of_matrices, descend, negated, with_others
+from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.matrices import gather_grams
 from gradtx.transforms.numerics import average, bounded_square, root
@@ -196,4 +195,4 @@ def soap(
     rule = axes_of_matrices(axes, others)
     layout: dict[str, Any] = {"stagger": stagger, "stack": stack, "chunk": chunk, "spread": spread, "state": state}
     step = scale_by_soap(b1, b2, eps, update_interval, max_side, floor, axes=rule, **layout)
-    return chain(*negated(maximize), with_others(descend([step], learning_rate, weight_decay, where), others, rule))
+    return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)

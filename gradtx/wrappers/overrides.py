@@ -12,7 +12,17 @@ import jax
 import numpy as np
 
 from gradtx.core import GradientTransformation, Varied, transformation
-from gradtx.core.mathematics import Chain, Keeps, Leafwise, Mathematics, Stepwise, Treewise, inner_of, is_numeric
+from gradtx.core.mathematics import (
+    Chain,
+    Keeps,
+    Leafwise,
+    Mathematics,
+    Matrixwise,
+    Stepwise,
+    Treewise,
+    inner_of,
+    is_numeric,
+)
 from gradtx.core.patterns import FirstMatch, Patterns, texts
 from gradtx.core.plan import multiply
 from gradtx.core.source import number_key, source
@@ -124,7 +134,7 @@ def _vary(variants: Variants, labels: Callable[..., Any], name: str) -> Any:
                 raise TypeError(
                     f"{name}: {key} is an option and no number, so that it cannot differ between arrays; use groups."
                 )
-            if isinstance(first, Treewise):
+            if isinstance(first, Treewise) and not isinstance(first, Matrixwise):
                 raise TypeError(
                     f"{name}: {key} is one number for all arrays together, so that it cannot differ between them; use "
                     "groups."
