@@ -23,6 +23,7 @@ def leafwise(
     needs: tuple[str, ...] = (),
     takes: Any = Array,
     gives: Any = Array,
+    last: bool = False,
     **hyperparameters: Any,
 ) -> GradientTransformation:
     """Mathematics of ONE array, lifted to trees: `update(u, s, p, **hyperparameters) -> (u, s)`.
@@ -43,6 +44,8 @@ def leafwise(
         of the array in its tree), "age" (as `age=`), or an extra argument of the transformation's `update`, a scalar.
       takes: the type that flows in: arrays, or a NamedTuple that another stage gives, such as `Moments`.
       gives: the type that flows out.
+      last: whether it is to be the last stage, for the step that it gives must not be changed: `chain` then refuses one
+        after it.
       **hyperparameters: numbers and schedules reach `update` as scalars, everything else (ints, strings, bools) as it
         is.
 
@@ -59,7 +62,7 @@ def leafwise(
       Array([1., 2.], dtype=float32)
     """
     given = update, init, keeps, needs, hyperparameters
-    return stage_of(Leafwise, ("u", "s", "p"), *given, takes=takes, gives=gives)
+    return stage_of(Leafwise, ("u", "s", "p"), *given, takes=takes, gives=gives, last=last)
 
 
 def stage_of(

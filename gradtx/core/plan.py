@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core.compiled import closure_of, per_program
+from gradtx.core.functions import Code
 from gradtx.core.mathematics import (
     AGE,
     Chain,
@@ -45,24 +46,27 @@ class Program:
     keeps: Keeps
     needs: tuple[str, ...]
     options: tuple[tuple[str, type, Any], ...]  # each with its type, for 1, 1.0 and True are equal
+    functions: tuple[tuple[str, Code], ...] = ()  # those that a step was given as extra arguments
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.update, self.keeps, self.needs, self.options))
+        return hash((self.update, self.keeps, self.needs, self.options, self.functions))
 
     def __hash__(self) -> int:
         return self._hash
 
     @cached_property
     def closure(self) -> Any:
-        """A function that it calls and that was made inside another, or None."""
-        return closure_of([self.update, *(x for _, _, x in self.options)])
+        """A function that may go before the program does, whose going ends it: one made inside another, or one given."""
+        given = (code.owner for _, code in self.functions)
+        return next(given, None) or closure_of([self.update, *(x for _, _, x in self.options)])
 
     def __call__(
         self, value: Any, kept: dict[str, Any], age: Any, params: Any, arguments: dict[str, Any], *first: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The new value and what is kept then; `first` comes before the other arguments, as the `run` of a wrapper."""
         options = {key: x for key, _, x in self.options}
+        arguments = {**arguments, **{name: code(arguments[name]) for name, code in self.functions}}
         s = self.keeps.pack(jax.tree.map(widen, kept), age)
         result = self.update(*first, value, s, params, **arguments, **options)
         if type(result) is not tuple or len(result) != 2:

@@ -14,6 +14,11 @@ from gradtx.optimizers.adopt import adopt, scale_by_adopt
 from gradtx.optimizers.amsgrad import amsgrad, scale_by_amsgrad, track_maximum
 from gradtx.optimizers.asgd import asgd
 from gradtx.optimizers.cocob import CocobState, cocob, scale_by_cocob
+from gradtx.optimizers.conjugate_gradient import (
+    ConjugateGradientState,
+    conjugate_gradient,
+    scale_by_conjugate_gradient,
+)
 from gradtx.optimizers.dadapt_adamw import dadapt_adamw, scale_by_dadapt
 from gradtx.optimizers.dog import DogState, dog, scale_by_dog
 from gradtx.optimizers.dowg import dowg, scale_by_dowg
@@ -23,6 +28,8 @@ from gradtx.optimizers.grams import grams
 from gradtx.optimizers.lamb import lamb
 from gradtx.optimizers.laprop import laprop
 from gradtx.optimizers.lars import lars
+from gradtx.optimizers.lbfgs import LbfgsState, lbfgs, scale_by_lbfgs
+from gradtx.optimizers.levenberg_marquardt import LevenbergMarquardtState, levenberg_marquardt
 from gradtx.optimizers.lion import lion, scale_by_lion
 from gradtx.optimizers.madgrad import MadgradState, madgrad, scale_by_madgrad
 from gradtx.optimizers.mars import mars, reduce_variance
@@ -79,4 +86,6 @@ __all__ += [
     "track_belief",
     "track_maximum",
 ]
+__all__ += ["ConjugateGradientState", "LbfgsState", "LevenbergMarquardtState", "conjugate_gradient", "lbfgs"]
+__all__ += ["levenberg_marquardt", "scale_by_conjugate_gradient", "scale_by_lbfgs"]
 __all__ += ["track_mini_moments", "track_stable_moments", "track_yogi", "yogi"]

@@ -18,6 +18,7 @@ from gradtx.transforms.ema import ema
 from gradtx.transforms.global_norm import global_norm
 from gradtx.transforms.hutchinson import hutchinson
 from gradtx.transforms.identity import identity
+from gradtx.transforms.line_search import LineSearchState, line_search
 from gradtx.transforms.measure import MeasureState, measure
 from gradtx.transforms.moments import (
     AgedMoments,
@@ -60,4 +61,5 @@ __all__ += [
 __all__ += ["per_example_global_norm_clip", "project", "scale", "scale_by_learning_rate", "scale_by_moments"]
 __all__ += ["scale_by_param_block_norm", "scale_by_param_block_rms", "scale_by_rms", "scale_by_schedule"]
 __all__ += ["scale_by_sign", "scale_by_stddev", "scale_by_trust_ratio", "set_to_zero", "shape", "stateless", "trace"]
+__all__ += ["LineSearchState", "line_search"]
 __all__ += ["track_average", "track_moments", "track_nesterov_moments", "zero_nans"]
