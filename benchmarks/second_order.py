@@ -138,7 +138,9 @@ def _by_least_squares(problem: Problem) -> tuple[int, bool]:
         return np.asarray(jacobian(p))
 
     try:
-        end = scipy.optimize.least_squares(counted, problem.start, slopes, method="trf", xtol=None, ftol=None, gtol=1e-15)
+        end = scipy.optimize.least_squares(
+            counted, problem.start, slopes, method="trf", xtol=None, ftol=None, gtol=1e-15
+        )
         solved += [end.x] if np.max(np.abs(grad(end.x))) <= TOLERANCE else []
     except Solved:
         pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +24,6 @@ from gradtx.transforms.scaling import scale
 from gradtx.transforms.vectors import dot, dtype_of, plus, polar, refuse_complex
 
 PyTree = Any
-Method = Literal["polak_ribiere", "hager_zhang"]
 
 # The least cosine between a direction and the gradient for the direction to be taken.
 LEAST_COSINE = 1e-3
@@ -39,18 +38,13 @@ class ConjugateGradientState(NamedTuple):
 
 
 @transformation
-def scale_by_conjugate_gradient(method: Method = "polak_ribiere") -> GradientTransformation:
+def scale_by_conjugate_gradient() -> GradientTransformation:
     """Directions of nonlinear conjugate gradients: a step uphill, of which the negative is one downhill.
 
-    d = g + beta d, where with y = g - (the last g)
+    d = g + beta d, where beta = max(<g, g - g_last> / |g_last|^2, 0)
 
-    - "polak_ribiere": beta = max(g'y / |last g|^2, 0)
-    - "hager_zhang": beta = max((g'y - 2 |y|^2 d'g / d'y) / -d'y, -1 / (|d| min(0.01, |last g|)))
-
-    A direction that is not uphill, or hardly so, is replaced by the gradient.
-
-    Args:
-      method: the rule for beta.
+    This is the rule of Polak and Ribiere, which begins anew where it would be negative (Powell). A direction that is
+    not uphill, or hardly so, is replaced by the gradient.
 
     Returns:
       A transformation that keeps a `ConjugateGradientState`, two arrays per array.
@@ -60,31 +54,23 @@ def scale_by_conjugate_gradient(method: Method = "polak_ribiere") -> GradientTra
 
     References:
       Polak and Ribiere, 1969, Note sur la convergence de methodes de directions conjuguees.
-      Hager and Zhang, 2005, A New Conjugate Gradient Method with Guaranteed Descent and an Efficient Line Search.
+      Powell, 1984, Nonconvex Minimization Calculations and the Conjugate Gradient Method.
     """
-    return treewise(_conjugate, _no_direction, keeps=ConjugateGradientState, method=method)
+    return treewise(_conjugate, _no_direction, keeps=ConjugateGradientState)
 
 
 def _no_direction(params: PyTree) -> ConjugateGradientState:
     return ConjugateGradientState(trees.zeros(params), trees.zeros(params), jnp.zeros((), jnp.int32))
 
 
-def _conjugate(
-    g: PyTree, s: ConjugateGradientState, params: PyTree, method: str
-) -> tuple[PyTree, ConjugateGradientState]:
+def _conjugate(g: PyTree, s: ConjugateGradientState, params: PyTree) -> tuple[PyTree, ConjugateGradientState]:
     refuse_complex(g, "conjugate_gradient")
     # All in lengths of this gradient, so that no square overflows.
     here, length = polar(g)
     by = jnp.where(length > 0, 1 / jnp.where(length > 0, length, 1), 0)
     before, last = trees.scaled(s.grad, by), trees.scaled(s.direction, by)
     y = trees.difference(here, before)
-    if method == "polak_ribiere":
-        beta = jnp.maximum(_ratio(dot(here, y), dot(before, before)), 0)
-    else:
-        dy = -dot(last, y)
-        beta = _ratio(dot(here, y) + 2 * dot(y, y) * _ratio(dot(last, here), dy), dy)
-        small = jnp.sqrt(dot(last, last)) * jnp.minimum(0.01 * by, jnp.sqrt(dot(before, before)))
-        beta = jnp.maximum(beta, -_ratio(jnp.ones_like(small), small))
+    beta = jnp.maximum(_ratio(dot(here, y), dot(before, before)), 0)
     beta = jnp.where(s.age > 0, beta, 0)
     d = plus(here, beta, last)
     uphill = dot(polar(d)[0], here) > LEAST_COSINE
@@ -94,13 +80,12 @@ def _conjugate(
 
 def _ratio(a: Array, b: Array) -> Array:
     """A / b, and 0 where that is not finite."""
-    ratio = a / jnp.where(b == 0, 1, b)
-    return jnp.where((b != 0) & jnp.isfinite(ratio), ratio, 0)
+    ratio = a / jnp.where(b > 0, b, 1)
+    return jnp.where((b > 0) & jnp.isfinite(ratio), ratio, 0)
 
 
 @transformation
 def conjugate_gradient(
-    method: Method = "polak_ribiere",
     curvature: Fraction = 0.4,
     max_evaluations: PositiveCount = 30,
     *,
@@ -113,7 +98,6 @@ def conjugate_gradient(
     It keeps less than `lbfgs`, which needs fewer evaluations.
 
     Args:
-      method: the rule for directions, as for `scale_by_conjugate_gradient`.
       curvature: the part of the slope that the line search may leave, below 0.5.
       max_evaluations: the most calls of the loss in one step.
       maximize: ascend instead of descending; `value`, `grad` and `value_fn` are those of what is maximized.
@@ -138,4 +122,4 @@ def conjugate_gradient(
     """
     options = {"max_evaluations": max_evaluations, "maximize": maximize}
     stop = line_search("zoom", curvature=curvature, first_step="as_before", **options)
-    return chain(*negated(maximize), scale_by_conjugate_gradient(method), scale(-1.0), stop)
+    return chain(*negated(maximize), scale_by_conjugate_gradient(), scale(-1.0), stop)

@@ -90,7 +90,9 @@ def levenberg_marquardt(
     """
     options: dict[str, Any] = {"solver": solver, "solver_steps": solver_steps, "most": max_evaluations, "last": True}
     init = partial(_nowhere, damping)
-    return treewise(_levenberg_marquardt, init, keeps=LevenbergMarquardtState, needs=("params", "residual_fn"), **options)
+    return treewise(
+        _levenberg_marquardt, init, keeps=LevenbergMarquardtState, needs=("params", "residual_fn"), **options
+    )
 
 
 def _nowhere(damping: Any, params: PyTree) -> LevenbergMarquardtState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -21,7 +22,7 @@ from gradtx.core import (
 from gradtx.core.numerics import cast, is_floating, widen
 from gradtx.core.trees import is_none
 from gradtx.transforms import trees
-from gradtx.transforms.vectors import dot, dtype_of, largest, plus, polar, refuse_complex
+from gradtx.transforms.vectors import dot, dtype_of, plus, polar, refuse_complex
 from gradtx.transforms.zoom import Point, Rule, backtrack, zoom
 
 PyTree = Any
@@ -145,7 +146,7 @@ def _line_search(
         cast(decrease, dtype),
         cast(curvature, dtype),
         10 * eps * jnp.maximum(jnp.abs(first), tiny),
-        eps * cast(largest(p), dtype) / jnp.maximum(cast(largest(direction), dtype), tiny),
+        eps * cast(_least_ratio(p, direction), dtype),
         most,
     )
     trial = length if first_step == "whole" else _as_before(s.gain, origin, length)
@@ -182,6 +183,20 @@ def _evaluate(
 def _moved(params: PyTree, p: PyTree, direction: PyTree, at: Array) -> PyTree:
     """The parameters of a point of the line, in their own dtypes."""
     return jax.tree.map(lambda x, old: cast(x, old.dtype), plus(p, at, direction), params)
+
+
+def _least_ratio(p: PyTree, direction: PyTree) -> Array:
+    """The least |p / d| of all entries that the direction moves: eps times it is too short a step to move any."""
+    dtype = dtype_of(p)
+
+    def one(x: Array, d: Array) -> Array:
+        return cast(
+            jnp.min(jnp.where(d != 0, jnp.abs(x) / jnp.where(d != 0, jnp.abs(d), 1), jnp.inf), initial=jnp.inf), dtype
+        )
+
+    ratios = jax.tree.leaves(jax.tree.map(one, p, direction))
+    least = functools.reduce(jnp.minimum, ratios, jnp.array(jnp.inf, dtype))
+    return jnp.where(jnp.isfinite(least), least, 0)
 
 
 def _as_before(gain: Array, origin: Point, length: Array) -> Array:

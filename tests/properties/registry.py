@@ -156,6 +156,8 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "scale_by_schedule": lambda: gradtx.scale_by_schedule(gradtx.cosine(0.5, 10)),
     "stateless": lambda: gradtx.stateless(_shrunk),
     "add_decayed_weights": lambda: gradtx.add_decayed_weights(0.1),
+    "lbfgs": lambda: gradtx.lbfgs(memory_size=1),
+    "scale_by_lbfgs": lambda: gradtx.scale_by_lbfgs(memory_size=1),
     "chain": lambda: gradtx.chain(gradtx.clip_by_global_norm(1.0), adam=gradtx.adamw(gradtx.cosine(0.01, 100))),
     "clip": lambda: gradtx.clip(0.5),
     "clip_by_global_norm": lambda: gradtx.clip_by_global_norm(1.0),
@@ -344,9 +346,35 @@ def copy(tree: Any) -> Any:
     return jax.tree.map(lambda x: x + 0, tree)
 
 
+def residuals(g: Any, p: Any, at: Any) -> list[Any]:
+    """Residuals whose squares, halved and added, have the gradient `g` at `p`."""
+    return [jnp.asarray(a, x.dtype) - x + y for x, y, a in zip(*map(wide_leaves, (p, g, at)), strict=True)]
+
+
+def loss(g: Any, p: Any, at: Any) -> Any:
+    """A loss that is 1 at `p`, and has the gradient `g` there."""
+    parts = zip(residuals(g, p, at), residuals(g, p, p), strict=True)
+    return 1.0 + sum(0.5 * jnp.sum((x - y) * (x + y)) for x, y in parts)
+
+
+def wide_leaves(tree: Any) -> list[Any]:
+    """The floating arrays of a tree in float32 or wider."""
+    leaves = [jnp.asarray(x) for x in jax.tree.leaves(tree) if hasattr(x, "dtype") or isinstance(x, float)]
+    return [x.astype(jnp.promote_types(x.dtype, jnp.float32)) for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
+
+
 def advance(tx: Any, g: Any, state: Any, p: Any) -> tuple[Any, Any]:
     """Take one step with every extra argument that any transformation needs."""
-    return tx.update(g, state, p, value=1.0, hessian=g)
+    return tx.update(g, state, p, value=1.0, hessian=g, **search_arguments(g, p))
+
+
+def search_arguments(g: Any, p: Any) -> dict[str, Any]:
+    """The extra arguments of a line search, for a loss that has this gradient at these parameters."""
+    return {
+        "grad": g,
+        "value_fn": jax.tree_util.Partial(loss, g, p),
+        "residual_fn": jax.tree_util.Partial(residuals, g, p),
+    }
 
 
 @functools.cache
