@@ -77,14 +77,15 @@ def arrived(state: PyTree) -> list[Any]:
 
 def _alike(kept: PyTree, params: PyTree) -> bool:
     """Whether two trees have the same structure, and floating arrays of the same shapes."""
-    if jax.tree.structure(kept) != jax.tree.structure(params):
+    structure: Any = jax.tree.structure(kept)
+    if structure != jax.tree.structure(params):
         return False
     pairs = zip(jax.tree.leaves(kept), jax.tree.leaves(params), strict=True)
     return all(is_floating(p) and jnp.shape(x) == jnp.shape(p) for x, p in pairs)
 
 
 def _same(kept: PyTree, params: PyTree) -> Array:
-    """Whether two trees differ by the rounding of the last digit at most: p + u may be rounded once more than it was."""
+    """Whether two trees differ by the rounding of the last digit at most, for p + u is rounded once more."""
 
     def one(x: Array, p: Array) -> Array:
         p = jnp.asarray(p)

@@ -87,8 +87,8 @@ def _chain(**stages: GradientTransformation) -> GradientTransformation:
         if last is not None:
             where = f"{last!r}" if last == before else f"{last!r} in {before!r}"
             raise TypeError(
-                f"chain: stage {after!r} stands after {where}, which is to be the last: it gives a step that was chosen "
-                f"as it is, and a change would undo that choice. Put {after!r} before it."
+                f"chain: stage {after!r} stands after {where}, which is to be the last: its step was chosen as it is, "
+                f"and a change would undo that. Put {after!r} before it."
             )
     record: Any = Chain(mathematics)
     return record

@@ -13,8 +13,8 @@ def per_program(function: Callable[..., Any] | None = None, *, inline: bool = Fa
     """`function(program, *arguments)`, compiled for each program; `inline` is that of `jax.jit`.
 
     The caches of `jax.jit` keep what they have compiled for good, which is right for the mathematics of a module. A
-    closure may be made anew at every step, and so may the loss that a step is given: what is compiled for such a function
-    is kept by the function itself, and goes with it.
+    closure may be made anew at every step, and so may a loss that is an extra argument: what is compiled for such a
+    function is kept by the function itself, and goes with it.
     """
     if function is None:
         return functools.partial(per_program, inline=inline)

@@ -1,4 +1,4 @@
-"""Functions as extra arguments, such as the loss: made ready for stages that see a part of the parameters, and for jit."""
+"""Functions as extra arguments, such as the loss: for stages that see a part of the parameters, and for jit."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ def of_part(function: Any, whole: PyTree, part: PyTree) -> Any:
 
     Where `part` is no such part, with other leaves than `whole`, the function is given back as it is.
     """
+    treedef: Any
     leaves, treedef = jax.tree.flatten(whole, is_leaf=is_none)
-    seen, shape = jax.tree.flatten(part, is_leaf=is_none)
-    if shape != treedef:
+    seen, structure = jax.tree.flatten(part, is_leaf=is_none)
+    if structure != treedef:
         return function
     if not any(p is None and x is not None for x, p in zip(leaves, seen, strict=True)):
         return function

@@ -57,7 +57,7 @@ class Program:
 
     @cached_property
     def closure(self) -> Any:
-        """A function that may go before the program does, whose going ends it: one made inside another, or one given."""
+        """A function that it calls and that was given, or made inside another, or None."""
         given = (code.owner for _, code in self.functions)
         return next(given, None) or closure_of([self.update, *(x for _, _, x in self.options)])
 

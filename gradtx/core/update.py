@@ -217,8 +217,9 @@ class _Update:
 
         def step(updates: PyTree, held: Held, params: PyTree, extra: Mapping[str, Any]) -> tuple[PyTree, Held, Any]:
             extra = {**self.extra, **extra}
-            functions = [] if self.given_params is None or params is None else list(filter(is_function, extra.values()))
-            if functions:  # each is of the part of the parameters that is seen inside
+            functions = list(filter(is_function, extra.values()))
+            if functions and (params is not None or inner.view is not None):
+                # Each is one of the part of the parameters that is seen inside.
                 part = {id(f): of_part(f, self.given_params, params) for f in functions}
                 extra = {name: part.get(id(x), x) for name, x in extra.items()}
             this = _Update(plan, updates, params, {**self.old, **held}, extra)

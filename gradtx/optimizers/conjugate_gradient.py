@@ -21,7 +21,7 @@ from gradtx.optimizers.common import negated
 from gradtx.transforms import trees
 from gradtx.transforms.line_search import line_search
 from gradtx.transforms.scaling import scale
-from gradtx.transforms.vectors import dot, dtype_of, plus, polar, refuse_complex
+from gradtx.transforms.vectors import dot, plus, polar, refuse_complex
 
 PyTree = Any
 
@@ -120,6 +120,6 @@ def conjugate_gradient(
       >>> print(result.params.round(3))
       [1. 1. 1.]
     """
-    options = {"max_evaluations": max_evaluations, "maximize": maximize}
-    stop = line_search("zoom", curvature=curvature, first_step="as_before", **options)
+    given: dict[str, Any] = {"max_evaluations": max_evaluations, "first_step": "as_before", "maximize": maximize}
+    stop = line_search("zoom", curvature=curvature, **given)
     return chain(*negated(maximize), scale_by_conjugate_gradient(), scale(-1.0), stop)

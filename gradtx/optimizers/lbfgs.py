@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from gradtx.core import GradientTransformation, ParamsLike, PositiveCount, chain, transformation, treewise
-from gradtx.core.numerics import widen
+from gradtx.core.numerics import cast
 from gradtx.optimizers.common import negated
 from gradtx.transforms import trees
 from gradtx.transforms.line_search import Search, line_search
@@ -66,14 +66,19 @@ def scale_by_lbfgs(memory_size: PositiveCount = 10) -> GradientTransformation:
 
 
 def _no_pairs(size: int, params: PyTree) -> LbfgsState:
-    rings = [jax.tree.map(lambda p: jnp.zeros((size, *p.shape), widen(p).dtype), params) for _ in range(2)]
-    scalars = [jnp.zeros(size, dtype_of(params)) for _ in range(2)]
-    return LbfgsState(*rings, *scalars, trees.zeros(params), trees.zeros(params), jnp.zeros((), jnp.int32))
+    def ring(p: Array) -> Array:
+        return jnp.repeat(jnp.zeros_like(p)[None], size, axis=0)  # each placed as the array is
+
+    steps, changes = (jax.tree.map(ring, trees.wide(params)) for _ in range(2))
+    cosines, ratios = (jnp.zeros(size, dtype_of(params)) for _ in range(2))
+    at, grad = trees.zeros(params), trees.zeros(params)
+    return LbfgsState(steps, changes, cosines, ratios, at, grad, jnp.zeros((), jnp.int32))
 
 
 def _lbfgs(g: PyTree, s: LbfgsState, params: PyTree) -> tuple[PyTree, LbfgsState]:
     refuse_complex(g, "lbfgs")
     p = trees.wide(params)
+    g = jax.tree.map(lambda x, old: cast(x, jnp.result_type(x, old)), g, s.grad)
     step, far = polar(trees.difference(p, s.params))
     change, steep = polar(trees.difference(g, s.grad))
     cosine = dot(step, change)

@@ -97,9 +97,9 @@ def levenberg_marquardt(
 
 def _nowhere(damping: Any, params: PyTree) -> LevenbergMarquardtState:
     zero = jnp.zeros((), dtype_of(params))
-    zeros = [trees.zeros(params) for _ in range(2)]
     first = cast(jnp.asarray(damping), zero.dtype)
-    return LevenbergMarquardtState(*zeros, zero + jnp.inf, zero, first, jnp.zeros((), jnp.int32))
+    at, grad = trees.zeros(params), trees.zeros(params)
+    return LevenbergMarquardtState(at, grad, zero + jnp.inf, zero, first, jnp.zeros((), jnp.int32))
 
 
 class _Trial(NamedTuple):
@@ -109,7 +109,7 @@ class _Trial(NamedTuple):
     helps: Array
     damping: Array
     growth: Array
-    count: Array
+    evaluations: Array
 
 
 def _levenberg_marquardt(
@@ -123,7 +123,7 @@ def _levenberg_marquardt(
 ) -> tuple[PyTree, LevenbergMarquardtState]:
     refuse_complex(u, "levenberg_marquardt")
     residual_fn = jax.tree.map(lambda x: lax.stop_gradient(x) if is_floating(x) else x, residual_fn)
-    params = lax.stop_gradient(params)
+    s, params = lax.stop_gradient((s, params))
     p = trees.wide(params)
 
     def residuals(at: PyTree) -> PyTree:
@@ -150,10 +150,10 @@ def _levenberg_marquardt(
         factor = jnp.where(helps, jnp.maximum(1 / 3, 1 - (2 * share - 1) ** 3), t.growth)
         damping = jnp.clip(t.damping * factor, LEAST, MOST)
         grad, arrived = back(found)[0], polar(found)[1]
-        return _Trial(new, grad, arrived, helps, damping, jnp.where(helps, 2, 2 * t.growth), t.count + 1)
+        return _Trial(new, grad, arrived, helps, damping, jnp.where(helps, 2, 2 * t.growth), t.evaluations + 1)
 
     def unfinished(t: _Trial) -> Array:
-        return ~t.helps & (t.count < most) & (t.damping < MOST) & (length > 0) & jnp.isfinite(length)
+        return ~t.helps & (t.evaluations < most) & (t.damping < MOST) & (length > 0) & jnp.isfinite(length)
 
     none, one = jnp.zeros((), jnp.int32), jnp.ones((), dtype)
     gradient = pull(r)[0]
@@ -167,7 +167,7 @@ def _levenberg_marquardt(
     value = jnp.where(helps, last.length, length)
     value = 0.5 * jnp.minimum(value, jnp.sqrt(jnp.finfo(dtype).max)) ** 2
     damping = jnp.where(last.damping < MOST, last.damping, s.damping)  # where nothing helps it is not the damping
-    state = LevenbergMarquardtState(arrived, grad, value, one * helps, damping, s.evaluations + 1 + last.count)
+    state = LevenbergMarquardtState(arrived, grad, value, one * helps, damping, s.evaluations + 1 + last.evaluations)
     return trees.difference(arrived, p), state
 
 

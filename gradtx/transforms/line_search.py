@@ -19,7 +19,7 @@ from gradtx.core import (
     transformation,
     treewise,
 )
-from gradtx.core.numerics import cast, is_floating, widen
+from gradtx.core.numerics import cast, is_floating
 from gradtx.core.trees import is_none
 from gradtx.transforms import trees
 from gradtx.transforms.vectors import dot, dtype_of, plus, polar, refuse_complex
@@ -109,8 +109,9 @@ def line_search(
 
 def _nowhere(params: PyTree) -> LineSearchState:
     zero = jnp.zeros((), dtype_of(params))
-    zeros = [trees.zeros(params) for _ in range(2)]
-    return LineSearchState(*zeros, zero + jnp.inf, zero, zero, jnp.zeros((), jnp.int32))
+    return LineSearchState(
+        trees.zeros(params), trees.zeros(params), zero + jnp.inf, zero, zero, jnp.zeros((), jnp.int32)
+    )
 
 
 def _line_search(
@@ -130,15 +131,16 @@ def _line_search(
     refuse_complex(u, "line_search")
     # Of what follows nothing is differentiated: a loop that ends when it may cannot be, backwards.
     value_fn = jax.tree.map(lambda x: lax.stop_gradient(x) if is_floating(x) else x, value_fn)
-    fixed, params, value = lax.stop_gradient((u, params, value))
+    s, params, value, decrease, curvature = lax.stop_gradient((s, params, value, decrease, curvature))
     sign = -1.0 if maximize else 1.0
     p, dtype = trees.wide(params), s.value.dtype
+    fixed = lax.stop_gradient(jax.tree.map(lambda x, old: cast(x, old.dtype), u, p))
     # A step is measured by its length, along a direction of length one, so that slopes are no longer than gradients.
     direction, length = polar(fixed)
     length = cast(length, dtype)
-    g = jax.tree.map(lambda x, y: None if x is None else sign * widen(y), fixed, grad, is_leaf=is_none)
+    g = jax.tree.map(lambda x, y: None if x is None else sign * cast(y, x.dtype), fixed, grad, is_leaf=is_none)
     g = lax.stop_gradient(g)
-    first = sign * cast(value, dtype)
+    first = sign * cast(trees.loss(value, False), dtype)
     origin = Point(jnp.zeros((), dtype), first, cast(dot(direction, g), dtype), g)
     evaluate = partial(_evaluate, value_fn, sign, params, p, direction, dtype)
     tiny, eps = jnp.finfo(dtype).tiny, jnp.finfo(dtype).eps

@@ -37,7 +37,8 @@ def refuse_complex(tree: PyTree, name: str) -> None:
 def dot(a: PyTree, b: PyTree) -> Array:
     """The inner product of two trees of real arrays, as it is: of directions, which have length one."""
     dtype = dtype_of((a, b))
-    products = [cast(jnp.vdot(x, y), dtype) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)]
+    # A sum, for a contraction of arrays on an explicit mesh asks where its result is to be.
+    products = [cast(jnp.sum(x * y), dtype) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)]
     return functools.reduce(jnp.add, products, jnp.zeros((), dtype))
 
 
@@ -61,11 +62,8 @@ def polar(tree: PyTree) -> tuple[PyTree, Array]:
     size = jax.lax.stop_gradient(largest(tree))
     some = size >= jnp.finfo(size.dtype).tiny
     unit = jax.tree.map(lambda x: x / cast(jnp.where(some, size, 1), x.dtype), tree)
-    root = sqrt(dot(unit, unit))
-    length = jnp.where(some, jnp.where(jnp.isfinite(size), jnp.minimum(size, _bound(size) / root), size) * root, 0)
-    by = jnp.where(some, 1 / jnp.where(some, root, 1), 0)
+    root = jnp.where(some, sqrt(dot(unit, unit)), 1)
+    bounded = jnp.where(jnp.isfinite(size), jnp.minimum(size, jnp.finfo(size.dtype).max / 4 / root), size)
+    length = jnp.where(some, bounded * root, 0)
+    by = jnp.where(some, 1 / root, 0)
     return jax.tree.map(lambda x: x * cast(by, x.dtype), unit), length
-
-
-def _bound(x: Array) -> Any:
-    return jnp.finfo(x.dtype).max / 4

@@ -72,7 +72,7 @@ class _Zoom(NamedTuple):
     x: Point
     bracketed: Array
     next: Array
-    count: Array
+    evaluations: Array
     done: Array
 
 
@@ -97,14 +97,14 @@ def zoom(evaluate: Evaluate, origin: Point, first: Array, rule: Rule) -> tuple[P
         width = jnp.abs(high.at - low.at)
         closed = bracketed & (width <= jnp.maximum(4 * jnp.finfo(width.dtype).eps * jnp.abs(high.at), rule.least))
         done = (low_enough & rule.is_flat(x, origin)) | closed
-        return _Zoom(low, high, x, bracketed, jnp.where(bracketed, _between(low, high), outer), z.count + 1, done)
+        return _Zoom(low, high, x, bracketed, jnp.where(bracketed, _between(low, high), outer), z.evaluations + 1, done)
 
     unbracketed, none = jnp.zeros((), bool), jnp.zeros((), jnp.int32)
     start = _Zoom(origin, origin, origin, unbracketed, first, none, ~(origin.slope < 0))
-    end = lax.while_loop(lambda z: ~z.done & (z.count < rule.most), go, start)
+    end = lax.while_loop(lambda z: ~z.done & (z.evaluations < rule.most), go, start)
     # The last point may be the better one where values differ by their rounding only.
     good = rule.is_low(end.x, origin) & (end.x.at > 0) & (rule.is_flat(end.x, origin) | (end.x.value <= end.low.value))
-    return pick(good, end.x, end.low), end.count
+    return pick(good, end.x, end.low), end.evaluations
 
 
 def pick(yes: Array, a: Point, b: Point) -> Point:

@@ -18,7 +18,7 @@ import pytest
 
 import gradtx
 from gradtx import catalogue
-from gradtx.core.mathematics import Chain, Treewise
+from gradtx.core.mathematics import Chain, Treewise, last_stage
 from properties import wrappers
 
 LIBRARY = os.environ.get("PROPERTIES_OF", "gradtx")
@@ -306,6 +306,7 @@ ARRAYWISE = {
 # FACTORED keeps arrays of other shapes than the parameters, such as rows and columns, or a window. SIGNS uses the signs
 # of updates.
 FACTORED = {
+    *("lbfgs", "scale_by_lbfgs"),
     *("skip_spikes", "adafactor", "scale_by_factored_rms", "scale_by_sm3", "sm3", "mechanize", "clip_by_norm_quantile"),
 }
 SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
@@ -318,6 +319,8 @@ READS_STATE = {
 }
 # Transformations that draw different noise for each shape.
 NOISY = {name for name in NAMES if _has(name, lambda x: "index" in x.needs)}
+# Stages after which there may be no other: their step lands on parameters as they are stored.
+LAST = {name for name in NAMES if LIBRARY == "gradtx" and last_stage(make(name).mathematics, name) is not None}
 # Wrappers that leave steps out: the updates of the step that may be taken are kept aside until it is known.
 GUARDS = {"conditionally", "dynamic_loss_scale", "sam", "skip_nonfinite", "skip_spikes"}
 ELEMENTWISE = [name for name in NAMES if name not in GLOBAL | ARRAYWISE | NOISY]
@@ -348,7 +351,9 @@ def copy(tree: Any) -> Any:
 
 def residuals(g: Any, p: Any, at: Any) -> list[Any]:
     """Residuals whose squares, halved and added, have the gradient `g` at `p`."""
-    return [jnp.asarray(a, x.dtype) - x + y for x, y, a in zip(*map(wide_leaves, (p, g, at)), strict=True)]
+    leaves = zip(*(jax.tree.leaves(x, is_leaf=lambda x: x is None) for x in (p, g, at)), strict=True)
+    trained = [x for x in leaves if all(hasattr(y, "dtype") or isinstance(y, float) for y in x) and is_real(x[1])]
+    return [wide(a) - wide(x) + wide(y) for x, y, a in trained]
 
 
 def loss(g: Any, p: Any, at: Any) -> Any:
@@ -357,10 +362,14 @@ def loss(g: Any, p: Any, at: Any) -> Any:
     return 1.0 + sum(0.5 * jnp.sum((x - y) * (x + y)) for x, y in parts)
 
 
-def wide_leaves(tree: Any) -> list[Any]:
-    """The floating arrays of a tree in float32 or wider."""
-    leaves = [jnp.asarray(x) for x in jax.tree.leaves(tree) if hasattr(x, "dtype") or isinstance(x, float)]
-    return [x.astype(jnp.promote_types(x.dtype, jnp.float32)) for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
+def is_real(x: Any) -> bool:
+    """Whether something is a real number or an array of such."""
+    return isinstance(x, float) or jnp.issubdtype(x.dtype, jnp.floating)
+
+
+def wide(x: Any) -> Any:
+    """An array in float32 or wider."""
+    return jnp.asarray(x, jnp.promote_types(jnp.result_type(x), jnp.float32))
 
 
 def advance(tx: Any, g: Any, state: Any, p: Any) -> tuple[Any, Any]:
