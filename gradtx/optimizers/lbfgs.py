@@ -97,7 +97,7 @@ def _lbfgs(g: PyTree, s: LbfgsState, params: PyTree) -> tuple[PyTree, LbfgsState
     steepest = jax.tree.map(lambda x: x * jnp.minimum(length, 1).astype(x.dtype), direction)
     uphill = (cosines[-1] > 0) & (dot(polar(u)[0], direction) > 0)
     u = jax.tree.map(lambda x, y: jnp.where(uphill, x, y), u, steepest)
-    cosines = jnp.where(uphill | (s.age == 0), cosines, 0)
+    cosines = jnp.where(uphill | ~jnp.isfinite(length), cosines, 0)
     return u, LbfgsState(steps, changes, cosines, ratios, p, g, s.age)
 
 

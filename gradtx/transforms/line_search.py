@@ -155,7 +155,8 @@ def _line_search(
     x, count = (zoom if search == "zoom" else backtrack)(evaluate, origin, trial, rule)
     moved = x.at > 0
     factor = jnp.where(moved, x.at / jnp.where(moved, length, 1), 0)
-    arrived = jax.tree.map(lambda a, b: cast(a, b.dtype), _moved(params, p, direction, x.at), p)
+    end = _moved(params, p, direction, x.at)
+    arrived = jax.tree.map(lambda a, b: jnp.where(moved, cast(a, b.dtype), b), end, p)
     # The step to where the loss was computed, to the last digit; its derivative is that of t u.
     updates = jax.tree.map(partial(_exactly, factor), u, arrived, p)
     back = jax.tree.map(lambda a: sign * a, x.grad)
@@ -208,5 +209,5 @@ def _as_before(gain: Array, origin: Point, length: Array) -> Array:
 
 
 def _exactly(factor: Array, u: Array, arrived: Array, p: Array) -> Array:
-    product = cast(factor, u.dtype) * u
+    product = cast(factor, u.dtype) * jnp.where(factor > 0, u, 0)  # one that is not finite is no step
     return product + lax.stop_gradient(arrived - p - product)

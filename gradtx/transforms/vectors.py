@@ -60,7 +60,7 @@ def polar(tree: PyTree) -> tuple[PyTree, Array]:
     The length is finite wherever the numbers are.
     """
     size = jax.lax.stop_gradient(largest(tree))
-    some = size >= jnp.finfo(size.dtype).tiny
+    some = ~(size < jnp.finfo(size.dtype).tiny)  # what is not finite has no length that is
     unit = jax.tree.map(lambda x: x / cast(jnp.where(some, size, 1), x.dtype), tree)
     root = jnp.where(some, sqrt(dot(unit, unit)), 1)
     bounded = jnp.where(jnp.isfinite(size), jnp.minimum(size, jnp.finfo(size.dtype).max / 4 / root), size)
