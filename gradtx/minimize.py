@@ -17,8 +17,9 @@ from gradtx.value_and_grad import arrived
 
 PyTree = Any
 
-# A search that finds no step may find one from there along the gradient alone; one that fails twice has come to rest.
-FAILURES = 2
+# A search that finds no step may find one from there along the gradient alone. One that fails twice has come to rest,
+# and so has one that in this many steps lessened neither the value nor the gradient: both are rounding there.
+FAILURES = 6
 
 
 class MinimizeResult(NamedTuple):
@@ -51,6 +52,7 @@ class _Run(NamedTuple):
     value: Array
     grad: PyTree
     best: Any  # parameters, value and gradient of the least value, of what does not search
+    least: Array  # the least of the largest entries of the gradients
     steps: Array
     evaluations: Array
     failures: Array
@@ -67,8 +69,8 @@ def minimize(
 ) -> MinimizeResult:
     """Take steps until the gradient is small: a loop that can be compiled and batched.
 
-    It ends when no entry of the gradient is larger than `tol`, when no step is found that lessens the loss, when the
-    loss is not finite and nothing searches, or after `max_steps`.
+    It ends when no entry of the gradient is larger than `tol`, when a line search comes to rest, when the loss is not
+    finite and nothing searches, or after `max_steps`.
 
     Bounds are not among its arguments: a quasi-Newton step that is projected need not lessen the loss. Write the
     bounded parameter as a function of a free one, such as `jax.nn.softplus`; or descend by gradients and project every
@@ -123,18 +125,21 @@ def minimize(
             (end,) = arrived(state)
             value = cast(end.value, run.value.dtype)
             grad = jax.tree.map(lambda g, old: cast(g, old.dtype), end.grad, run.grad)
-            failures = jnp.where(end.step_size > 0, 0, run.failures + 1)
-            steps = run.steps + (end.step_size > 0)
-            return _Run(params, state, value, grad, None, steps, 1 + end.evaluations, failures)
+            moved, size = end.step_size > 0, largest(grad)
+            useful = moved & ((value < run.value) | (size < run.least))
+            failures = jnp.where(useful, 0, run.failures + jnp.where(moved, 1, FAILURES // 2))
+            least = jnp.minimum(size, run.least)
+            return _Run(params, state, value, grad, None, least, run.steps + moved, 1 + end.evaluations, failures)
         value, grad = evaluate(params)
         value = cast(value, run.value.dtype)
         found, better = (params, value, grad), value < run.best[1]
         best = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, run.best)
-        return _Run(params, state, value, grad, best, run.steps + 1, run.evaluations + 1, run.failures)
+        return _Run(params, state, value, grad, best, run.least, run.steps + 1, run.evaluations + 1, run.failures)
 
     value, grad = evaluate(params)
     none = jnp.zeros((), jnp.int32)
-    first = _Run(params, state, value, grad, None if searches else (params, value, grad), none, none + 1, none)
+    best = None if searches else (params, value, grad)
+    first = _Run(params, state, value, grad, best, largest(grad), none, none + 1, none)
     end = jax.lax.while_loop(more, step, first)
     converged = is_small(end.grad)
     last = end.params, end.value, end.grad

@@ -75,10 +75,10 @@ def test_it_stops_at_a_loss_that_is_not_finite():
 
 
 def test_it_stops_where_no_step_is_found():
-    result = gradtx.minimize(rosenbrock, jnp.array(START), tol=0.0, max_steps=500)
+    result = gradtx.minimize(lambda p: rosenbrock(1.1 * p - 0.3) + 5, jnp.array(START), tol=0.0, max_steps=500)
     assert int(result.steps) < 100
     assert not result.converged
-    np.testing.assert_allclose(result.params, 1.0, rtol=1e-3)
+    np.testing.assert_allclose(result.params, 1.3 / 1.1, rtol=0.02)
 
 
 def test_a_start_that_is_a_minimum_takes_no_step():

@@ -69,8 +69,8 @@ def test_at_other_parameters_it_is_computed():
         for f in (gradtx.value_and_grad(rosenbrock, state), jax.jit(gradtx.value_and_grad(rosenbrock, state))):
             value, grad = f(other)
             expected, expected_grad = jax.value_and_grad(rosenbrock)(other)
-            np.testing.assert_allclose(value, expected, rtol=1e-6)
-            chex.assert_trees_all_close(grad, expected_grad, rtol=1e-5)
+            np.testing.assert_allclose(value, expected, rtol=1e-5)
+            chex.assert_trees_all_close(grad, expected_grad, rtol=1e-4)
 
 
 def test_a_search_that_has_not_begun_or_is_not_there_gives_what_is_computed():

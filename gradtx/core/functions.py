@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -59,7 +59,7 @@ class Code:
 
     treedef: Any
     fixed: tuple[Any, ...]  # per leaf: None for an array, else a tuple of the leaf
-    owner: Any  # the function itself, with which its compiled programs go
+    owner: Any = field(compare=False)  # the function itself, with which its compiled programs go
 
     def __call__(self, arrays: list[Any]) -> Any:
         """The function, bound to arrays."""
@@ -80,7 +80,7 @@ def _varies(x: Any) -> bool:
 
 
 def _owner(tree: Any) -> Any:
-    """The function at the bottom of what is bound to it."""
+    """The function at the bottom of what is bound to it; None for a pytree of another kind, which is made anew."""
     while isinstance(tree, Partial):
         tree = tree.args[0] if tree.func is _on_whole else tree.func
-    return tree
+    return tree if jax.tree_util.all_leaves([tree]) else None
