@@ -93,7 +93,7 @@ def conjugate_gradient(
 ) -> GradientTransformation:
     """Nonlinear conjugate gradients with a tight line search.
 
-    p - t d, with d as for `scale_by_conjugate_gradient` and t as for `line_search`
+    d = g + d max(<g, g - g_last> / |g_last|^2, 0); p - t d, with t as in `line_search`
 
     It keeps less than `lbfgs`, which needs fewer evaluations.
 

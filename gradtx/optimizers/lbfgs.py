@@ -130,7 +130,7 @@ def lbfgs(
 ) -> GradientTransformation:
     """L-BFGS with a line search: quasi-Newton steps for a loss that is the same at every step.
 
-    p - t H g, with H as for `scale_by_lbfgs` and t as for `line_search`
+    p - t H g, with H of the last steps as in `scale_by_lbfgs` and t as in `line_search`
 
     There is no learning rate: the loss says how far to go. A loss that differs from step to step, such as that of a
     minibatch, misleads both. `minimize` runs it to the end.
