@@ -23,7 +23,7 @@ MOVED = {
     "split_real_and_imaginary": ("split_real_and_imaginary/", ""),
     "with_gradient_sign": ("with_gradient_sign/", "trace/"),
 }
-ADDED = {"treewise": {"keeps=None"}}
+ADDED = {"leafwise": {"last=False"}, "treewise": {"keeps=None", "last=False"}}
 
 
 def parameters(name):

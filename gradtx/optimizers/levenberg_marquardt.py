@@ -42,7 +42,7 @@ class LevenbergMarquardtState(NamedTuple):
 
 @transformation
 def levenberg_marquardt(
-    damping: Annotated[float, Range(0, open_low=True)] = 1e-3,
+    damping: Annotated[float, Range(0, open_low=True)] = 1e-2,
     solver: Solver = "qr",
     solver_steps: PositiveCount = 50,
     max_evaluations: PositiveCount = 30,
