@@ -146,7 +146,7 @@ def _levenberg_marquardt(
         foreseen = 1 - dot(left, left)
         part = polar(found)[1] / length
         share = (1 - part) * (1 + part) / jnp.maximum(foreseen, jnp.finfo(dtype).tiny)
-        helps = (share > ENOUGH) & (part < 1)
+        helps = share > ENOUGH
         factor = jnp.where(helps, jnp.maximum(1 / 3, 1 - (2 * share - 1) ** 3), t.growth)
         damping = jnp.clip(t.damping * factor, LEAST, MOST)
         grad, arrived = back(found)[0], polar(found)[1]

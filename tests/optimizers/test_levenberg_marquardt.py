@@ -70,12 +70,16 @@ def test_a_damped_step_is_that_of_marquardt():
         np.testing.assert_allclose(updates, expected, rtol=1e-9)
 
 
-def test_no_step_rises_and_the_damping_grows_where_one_would():
-    p, tx = jnp.array([1.0]), gradtx.levenberg_marquardt(1e-6)
-
-    def residuals(p):
-        return jnp.sqrt(p) * jnp.cos(8 * p)  # NaN below 0, and far from linear
-
+@pytest.mark.parametrize("solver", ["qr", "conjugate_gradient"])
+@pytest.mark.parametrize(
+    ("residuals", "start"),
+    [(lambda p: jnp.sqrt(p) * jnp.cos(8 * p), 0.4), (jnp.arctan, 3.0)],
+    ids=["to NaN", "beyond"],
+)
+def test_no_step_rises_where_an_undamped_one_would(residuals, start, solver):
+    p, tx = jnp.array([start]), gradtx.levenberg_marquardt(1e-6, solver)
+    undamped = p - residuals(p) / jax.grad(lambda p: residuals(p)[0])(p)
+    assert not abs(residuals(undamped)[0]) < abs(residuals(p)[0])
     state, value = tx.init(p), jnp.inf
     for _ in range(20):
         updates, state = tx.update(p, state, p, residual_fn=residuals)

@@ -156,6 +156,20 @@ def test_a_zero_update_or_one_that_is_not_finite_is_no_step(search):
 
 
 @pytest.mark.parametrize("search", DESCENT)
+def test_where_rounding_hides_the_decrease_the_slope_decides(search):
+    p = jnp.array([1e-4, -1e-4])
+
+    def loss(p):
+        square = jnp.sum(p**2)
+        return jax.lax.stop_gradient(1 + jnp.finfo(p.dtype).eps - square) + square  # one rounding above its least value
+
+    g = jax.grad(loss)(p)
+    tx = gradtx.line_search(search, curvature=0.1)
+    updates, _ = tx.update(-0.6 * g, tx.init(p), p, value=1.0, grad=g, value_fn=loss)
+    assert float(jnp.max(jnp.abs(p + updates))) < 0.5e-4
+
+
+@pytest.mark.parametrize("search", DESCENT)
 def test_a_search_that_is_maximized_climbs_as_far_as_one_of_the_negative_descends(search):
     p = jnp.array([-1.2, 1.0])
     down, _ = searched(DESCENT[search], rosenbrock, p)
