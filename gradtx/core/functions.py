@@ -58,20 +58,22 @@ class Code:
     """A function without the arrays that it is bound to: what a compiled program of it depends on."""
 
     treedef: Any
-    fixed: tuple[Any, ...]  # per leaf: None for an array, else a tuple of the leaf
+    fixed: tuple[
+        tuple[type, Any] | None, ...
+    ]  # per leaf: None for an array; with its type, for 1, 1.0 and True are equal
     owner: Any = field(compare=False)  # the function itself, with which its compiled programs go
 
     def __call__(self, arrays: list[Any]) -> Any:
         """The function, bound to arrays."""
         rest = iter(arrays)
-        return self.treedef.unflatten([next(rest) if x is None else x[0] for x in self.fixed])
+        return self.treedef.unflatten([next(rest) if x is None else x[1] for x in self.fixed])
 
 
 def split(function: Any) -> tuple[Code, list[Any]]:
     """A function as its code, and the arrays that it is bound to, which may differ from call to call."""
     tree = _as_tree(function)
     leaves, treedef = jax.tree.flatten(tree)
-    fixed = tuple(None if _varies(x) else (x,) for x in leaves)
+    fixed = tuple(None if _varies(x) else (type(x), x) for x in leaves)
     return Code(treedef, fixed, _owner(tree)), [x for x in leaves if _varies(x)]
 
 

@@ -140,3 +140,11 @@ def test_a_loss_may_be_a_method_a_module_or_compiled():
     for loss in (module, module.loss, jax.jit(functools.partial(quadratic, 3.0)), eqx.filter_jit(module)):
         for run in (search, lambda loss: jax.jit(lambda: search(loss))()):
             assert jnp.allclose(run(loss)["w"], expected["w"], rtol=1e-5)
+
+
+def test_what_is_bound_to_a_loss_and_is_no_array_is_told_apart_by_its_type():
+    def loss(kind, p):
+        return quadratic(3.0 if kind is True else -3.0, p)
+
+    yes, one = (search(functools.partial(loss, kind))["w"][0] for kind in (True, 1))
+    assert yes > 0 > one
