@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from gradtx.core import GradientTransformation, apply_updates
+from gradtx.core.mathematics import Chain, Mathematics, inner_of
 from gradtx.core.numerics import cast, widen
 from gradtx.optimizers.lbfgs import lbfgs
 from gradtx.transforms.vectors import dot, dtype_of, largest
@@ -17,9 +18,9 @@ from gradtx.value_and_grad import arrived
 
 PyTree = Any
 
-# A search that finds no step may find one from there along the gradient alone. One that fails twice has come to rest,
-# and so has one that in this many steps lessened neither the value nor the gradient: both are rounding there.
-FAILURES = 6
+# A search has come to rest after this many steps that lessened neither the value nor the gradient. One that looks for a
+# step and finds none counts for half of them: from there it may find one along the gradient alone.
+FAILURES = 12
 
 
 class MinimizeResult(NamedTuple):
@@ -80,15 +81,15 @@ def minimize(
       fun: the loss, a function of the parameters that returns a number. For a transformation that needs `residual_fn`,
         such as `levenberg_marquardt`, it returns a pytree of residuals, and half the sum of their squares is the loss.
       x0: where to begin: pytree of floating arrays.
-      tx: any transformation; `lbfgs()` by default. It is given `value`, `grad` and `value_fn`. One without a line
-        search takes one evaluation a step.
+      tx: any transformation; `lbfgs()` by default. It is given `value`, `grad` and `value_fn`. Unless its last stage is
+        a line search, one evaluation is made after every step.
       tol: the largest entry of the gradient that is small. In float32 it may have to be larger than 1e-5.
       max_steps: the most steps; compiled, it may be traced.
       has_aux: whether `fun` returns a pair of the above and something else, which is computed once more at the end.
 
     Returns:
-      A `MinimizeResult`. The parameters are the last ones if they converged or if `tx` searches, which never goes
-      uphill; otherwise those of the least loss that was seen.
+      A `MinimizeResult`. The parameters are the last ones if they converged or if the last stage of `tx` is a line
+      search, which never goes uphill; otherwise those of the least loss that was seen.
 
     Example:
       >>> import gradtx, jax, jax.numpy as jnp
@@ -104,7 +105,7 @@ def minimize(
     functions = {"value_fn": loss, **({"residual_fn": alone} if of_residuals else {})}
     params = jax.tree.map(lambda x: cast(jnp.asarray(x)), x0)
     state = tx.init(params)
-    searches = len(arrived(state)) == 1
+    searches = len(arrived(state)) == 1 and _ends_with_the_step(tx.mathematics)
 
     def evaluate(params: PyTree) -> tuple[Array, PyTree]:
         value, grad = jax.value_and_grad(loss)(params)
@@ -127,14 +128,16 @@ def minimize(
             grad = jax.tree.map(lambda g, old: cast(g, old.dtype), end.grad, run.grad)
             moved, size = end.step_size > 0, largest(grad)
             useful = moved & ((value < run.value) | (size < run.least))
-            failures = jnp.where(useful, 0, run.failures + jnp.where(moved, 1, FAILURES // 2))
+            looked = ~moved & (1 + end.evaluations > run.evaluations)
+            failures = jnp.where(useful, 0, run.failures + jnp.where(looked, FAILURES // 2, 1))
             least = jnp.minimum(size, run.least)
             return _Run(params, state, value, grad, None, least, run.steps + moved, 1 + end.evaluations, failures)
         value, grad = evaluate(params)
         value = cast(value, run.value.dtype)
         found, better = (params, value, grad), value < run.best[1]
         best = jax.tree.map(lambda new, old: jnp.where(better, new, old), found, run.best)
-        return _Run(params, state, value, grad, best, run.least, run.steps + 1, run.evaluations + 1, run.failures)
+        evaluations = run.steps + 2 + sum(end.evaluations for end in arrived(state))
+        return _Run(params, state, value, grad, best, run.least, run.steps + 1, evaluations, run.failures)
 
     value, grad = evaluate(params)
     none = jnp.zeros((), jnp.int32)
@@ -147,6 +150,13 @@ def minimize(
         last = jax.tree.map(lambda new, old: jnp.where(converged, new, old), last, end.best)
     aux = fun(last[0])[1] if has_aux else None
     return MinimizeResult(*last, aux, end.steps, end.evaluations, converged, end.state)
+
+
+def _ends_with_the_step(mathematics: Mathematics) -> bool:
+    """Whether what a line search has chosen is the step, and no wrapper makes another one of it."""
+    if isinstance(mathematics, Chain):
+        return any(map(_ends_with_the_step, list(mathematics.stages.values())[-1:]))
+    return inner_of(mathematics) is None and getattr(mathematics, "last", False)
 
 
 def _half_square(residuals: PyTree) -> Array:

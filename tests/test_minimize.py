@@ -125,3 +125,32 @@ def test_float32_solves_to_a_tolerance_that_it_can_hold():
         result = gradtx.minimize(rosenbrock, jnp.array(START), tx, tol=1e-3)
         assert bool(result.converged)
         np.testing.assert_allclose(result.params, 1.0, rtol=1e-2)
+
+
+WRAPPED = {
+    "lookahead": gradtx.lookahead(gradtx.lbfgs(), 2),
+    "masked": gradtx.chain(
+        gradtx.masked(gradtx.lbfgs(), {"a": True, "b": False}), gradtx.freeze({"a": False, "b": True})
+    ),
+    "partition": gradtx.partition({"x": gradtx.lbfgs(), "y": gradtx.lbfgs()}, {"a": "x", "b": "y"}),
+}
+
+
+@pytest.mark.parametrize("tx", WRAPPED.values(), ids=WRAPPED)
+def test_value_and_evaluations_are_right_around_searches_that_are_not_the_whole_step(tx):
+    calls = []
+
+    def counted(p):
+        jax.debug.callback(lambda: calls.append(1))
+        return jnp.sum((p["a"] - p["b"]) ** 4) + jnp.sum((p["a"] - 1) ** 2)
+
+    result = gradtx.minimize(counted, {"a": jnp.array([3.0, 1.0]), "b": jnp.array(0.5)}, tx, max_steps=5, tol=0.0)
+    jax.effects_barrier()
+    assert len(calls) == int(result.evaluations)
+    np.testing.assert_allclose(result.value, counted(result.params), rtol=1e-5)
+
+
+def test_adam_with_a_line_search_waits_until_its_direction_points_downhill():
+    tx = gradtx.chain(gradtx.scale_by_adam(), gradtx.scale(-1.0), gradtx.line_search())
+    result = gradtx.minimize(rosenbrock, jnp.array(START), tx, tol=1e-2)
+    assert bool(result.converged)
