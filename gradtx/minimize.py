@@ -73,6 +73,9 @@ def minimize(
     It ends when no entry of the gradient is larger than `tol`, when a line search comes to rest, when the loss is not
     finite and nothing searches, or after `max_steps`.
 
+    Derivatives do not go through it. With respect to what the loss depends on, the minimum has those that the implicit
+    function theorem gives: the gradient there stays zero.
+
     Bounds are not among its arguments: a quasi-Newton step that is projected need not lessen the loss. Write the
     bounded parameter as a function of a free one, such as `jax.nn.softplus`; or descend by gradients and project every
     step, `chain(sgd(rate), project(lambda p: jnp.clip(p, 0, 1)))`, which is sound.

@@ -139,7 +139,7 @@ def _levenberg_marquardt(
 
     def attempt(t: _Trial) -> _Trial:
         # In units of the residuals, whose squares could overflow.
-        d = solve(t.damping)
+        d = jax.tree.map(lambda x, old: cast(x, old.dtype), solve(t.damping), p)
         new = plus(p, length, d)
         found, back = jax.vjp(residuals, new)
         left = plus(unit, jnp.ones((), dtype), push(d))
@@ -158,7 +158,7 @@ def _levenberg_marquardt(
     none, one = jnp.zeros((), jnp.int32), jnp.ones((), dtype)
     gradient = pull(r)[0]
     first = _Trial(p, gradient, length, jnp.zeros((), bool), cast(s.damping, dtype), 2 * one, none)
-    last = lax.while_loop(unfinished, attempt, first)
+    last = lax.stop_gradient(lax.while_loop(unfinished, attempt, first))
     helps = last.helps
     arrived, grad = (
         jax.tree.map(partial(jnp.where, helps), new, old) for new, old in ((last.params, p), (last.grad, gradient))

@@ -62,8 +62,8 @@ def line_search(
 
     Where rounding hides the decrease of the value, the slope decides (Hager and Zhang). A value that is NaN counts as
     infinite: a step does not leave where the loss is defined. Where no step is found, because the update does not point
-    downhill or because a step moves no parameter any more, the update is zero. The derivative of a step takes t for a
-    constant.
+    downhill or because a step moves no parameter any more, the update is zero. The derivative of a step takes t, and
+    what is kept, for constants.
 
     `update` needs `value` and `grad`, the loss and its gradient at the parameters, and `value_fn`, the loss as a
     function of the parameters alone. What the search computed last is kept, so that `gradtx.value_and_grad` need not
@@ -152,7 +152,7 @@ def _line_search(
         most,
     )
     trial = length if first_step == "whole" else _as_before(s.gain, origin, length)
-    x, count = (zoom if search == "zoom" else backtrack)(evaluate, origin, trial, rule)
+    x, count = lax.stop_gradient((zoom if search == "zoom" else backtrack)(evaluate, origin, trial, rule))
     moved = x.at > 0
     factor = jnp.where(moved, x.at / jnp.where(moved, length, 1), 0)
     end = _moved(params, p, direction, x.at)

@@ -202,6 +202,22 @@ def test_the_derivative_of_a_step_takes_its_length_for_a_constant():
     np.testing.assert_allclose(derivative, [t, 0.0], rtol=1e-6)
 
 
+def test_a_loss_that_depends_on_what_is_differentiated_is_a_constant_to_the_search():
+    p = jnp.array([-1.2, 1.0])
+
+    def moved(c):
+        loss = lambda p: c * rosenbrock(p)  # noqa: E731
+        value, grad = jax.value_and_grad(loss)(p)
+        tx = gradtx.chain(gradtx.scale(-1.0), gradtx.line_search())
+        updates, state = tx.update(grad, tx.init(p), p, value=value, grad=grad, value_fn=loss)
+        return updates, state["line_search"].step_size
+
+    _, t = moved(1.0)
+    expected = -t * jax.grad(rosenbrock)(p)
+    np.testing.assert_allclose(jax.jacrev(moved)(1.0)[0], expected, rtol=1e-5)
+    np.testing.assert_allclose(jax.jacfwd(moved)(1.0)[0], expected, rtol=1e-5)
+
+
 def test_a_population_searches_as_each_member_does_alone():
     starts = jnp.array([[-1.2, 1.0], [2.0, 2.0], [0.0, 5.0]])
     step = jax.jit(lambda p: searched(DESCENT["zoom"], rosenbrock, p))
