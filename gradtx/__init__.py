@@ -27,6 +27,7 @@ from gradtx.hyperparams import hyperparams
 from gradtx.interop import *
 from gradtx.metrics import metrics
 from gradtx.microbatch_value_and_grad import microbatch_value_and_grad
+from gradtx.minimize import MinimizeResult, minimize
 from gradtx.optimizers import *
 from gradtx.parse import parse
 from gradtx.plot import plot
@@ -34,6 +35,7 @@ from gradtx.schedules import *
 from gradtx.set_hyperparams import set_hyperparams
 from gradtx.to_config import to_config
 from gradtx.transforms import *
+from gradtx.value_and_grad import value_and_grad
 from gradtx.wrappers import *
 
 __version__ = "0.1.0"
@@ -47,5 +49,6 @@ __all__ = (
     + checkpoint.__all__
     + interop.__all__
     + ["describe", "eval_params", "explain", "hyperparams", "metrics"]
-    + ["microbatch_value_and_grad", "parse", "plot", "set_hyperparams", "to_config"]
+    + ["MinimizeResult", "microbatch_value_and_grad", "minimize", "parse", "plot", "set_hyperparams", "to_config"]
+    + ["value_and_grad"]
 )

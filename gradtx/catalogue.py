@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx import optimizers
-from gradtx.core.mathematics import needs
+from gradtx.core.mathematics import last_stage, needs
 
 # Every optimizer takes all of these arguments, and no single stage does.
 SHARED = {"learning_rate", "weight_decay", "where", "maximize"}
@@ -30,18 +30,30 @@ class Entry(NamedTuple):
 
 
 def names() -> list[str]:
-    """The names of all optimizers."""
+    """The names of all optimizers with a learning rate."""
     factories = {name: getattr(optimizers, name) for name in optimizers.__all__}
     return [name for name, x in factories.items() if inspect.signature(x).parameters.keys() >= SHARED]
 
 
+def searching() -> list[str]:
+    """The names of all optimizers that ask the loss itself how far to go, and so have no learning rate."""
+    made = (name for name in optimizers.__all__ if hasattr(getattr(optimizers, name), "__wrapped__"))
+    without = (name for name in made if _without_arguments(getattr(optimizers, name)))
+    return [name for name in without if last_stage(getattr(optimizers, name)().mathematics, name) is not None]
+
+
+def _without_arguments(factory: Any) -> bool:
+    return all(p.default is not p.empty for p in inspect.signature(factory).parameters.values())
+
+
 def entries() -> list[Entry]:
-    """The entries of all optimizers."""
-    return [_entry(name, getattr(optimizers, name)) for name in names()]
+    """The entries of all optimizers, those that search last."""
+    rated = [_entry(name, getattr(optimizers, name), learning_rate=0.1) for name in names()]
+    return rated + [_entry(name, getattr(optimizers, name)) for name in searching()]
 
 
-def _entry(name: str, factory: Any) -> Entry:
-    tx = factory(learning_rate=0.1)
+def _entry(name: str, factory: Any, **arguments: float) -> Entry:
+    tx = factory(**arguments)
     shapes = jax.eval_shape(tx.init, jax.ShapeDtypeStruct((SIDE, SIDE), jnp.float32))
     held = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(shapes)) / SIDE**2
     wanted = sorted(set(needs(tx.mathematics)), key=lambda need: (need != "params", need))
@@ -63,7 +75,8 @@ def markdown() -> str:
         "`python -m gradtx optimizers --markdown` writes this page from the docstrings and the states.",
         f"The bytes column shows the bytes of state per float32 parameter of a {SIDE} by {SIDE} matrix, with default",
         "arguments. The needs column lists what `update` needs in addition to the gradients. Every optimizer takes",
-        "`learning_rate`, `weight_decay`, `where` and `maximize`.",
+        "`learning_rate`, `weight_decay`, `where` and `maximize`; but the last three need a function, and ask it how",
+        "far to go. `minimize` runs them.",
         "",
         "| name | rule | bytes | needs | paper |",
         "|---|---|---|---|---|",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gradtx import catalogue
 from gradtx.__main__ import main
+from gradtx.race.contestants import CONTESTANTS
 
 
 def test_the_documentation_page_is_the_output_of_the_command(capsys):
@@ -15,7 +16,12 @@ def test_the_documentation_page_is_the_output_of_the_command(capsys):
 def test_every_optimizer_is_listed(capsys):
     assert main(["optimizers"]) == 0
     shown = capsys.readouterr().out.splitlines()[::3]
-    assert [line.split()[0] for line in shown] == catalogue.names()
+    assert [line.split()[0] for line in shown] == catalogue.names() + catalogue.searching()
+
+
+def test_optimizers_that_ask_the_loss_are_listed_apart_and_are_in_no_race():
+    assert catalogue.searching() == ["conjugate_gradient", "lbfgs", "levenberg_marquardt"]
+    assert not set(catalogue.searching()) & set(CONTESTANTS)
 
 
 def test_state_and_needs_match_the_transformation():

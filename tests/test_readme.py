@@ -43,9 +43,10 @@ def test_the_new_wrapper_averages_the_parameters():
     np.testing.assert_allclose(state["averaged"]["average"], [0.75 * 2.0 - 0.25 * 2.0])
 
 
-def test_the_page_of_composition_does_what_it_says():
-    results = doctest.testfile(str(README.parent / "docs" / "composition.md"), module_relative=False)
-    assert results.attempted >= 30
+@pytest.mark.parametrize(("page", "examples"), [("composition.md", 30), ("second_order.md", 9)])
+def test_a_page_does_what_it_says(page, examples):
+    results = doctest.testfile(str(README.parent / "docs" / page), module_relative=False)
+    assert results.attempted >= examples
     assert results.failed == 0
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from gradtx.core.factory import transformation
-from gradtx.core.mathematics import Array, Chain, Keeps, Treewise, innermost
+from gradtx.core.mathematics import Array, Chain, Keeps, Treewise, innermost, last_stage
 from gradtx.core.plan import STEP
 from gradtx.core.source import source
 from gradtx.core.transformation import GradientTransformation
@@ -42,7 +42,8 @@ def chain(*stages: TransformationLike, **named: TransformationLike) -> GradientT
       A transformation; a `Schedule` if all of the stages are schedules: their product.
 
     Raises:
-      TypeError: if a stage is no transformation, if two have one name, or if one gives what the next does not take.
+      TypeError: if a stage is no transformation, if two have one name, if one gives what the next does not take, or if
+        one stands after a stage that is to be the last, such as a line search.
 
     Example:
       >>> import gradtx
@@ -81,6 +82,13 @@ def _chain(**stages: GradientTransformation) -> GradientTransformation:
             raise TypeError(
                 f"chain: stage {before!r} gives {_called(gives)}, but stage {after!r} after it takes {_called(takes)}. "
                 f"Put a stage between them that takes {_called(gives)} and gives {_called(takes)}, or reorder them."
+            )
+        last = last_stage(mathematics[before], before)
+        if last is not None:
+            where = f"{last!r}" if last == before else f"{last!r} in {before!r}"
+            raise TypeError(
+                f"chain: stage {after!r} stands after {where}, which is to be the last: its step was chosen as it is, "
+                f"and a change would undo that. Put {after!r} before it."
             )
     record: Any = Chain(mathematics)
     return record

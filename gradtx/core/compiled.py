@@ -13,7 +13,8 @@ def per_program(function: Callable[..., Any] | None = None, *, inline: bool = Fa
     """`function(program, *arguments)`, compiled for each program; `inline` is that of `jax.jit`.
 
     The caches of `jax.jit` keep what they have compiled for good, which is right for the mathematics of a module. A
-    closure may be made anew at every step: what is compiled for it is kept by the closure itself, and goes with it.
+    closure may be made anew at every step, and so may a loss that is an extra argument: what is compiled for such a
+    function is kept by the function itself, and goes with it.
     """
     if function is None:
         return functools.partial(per_program, inline=inline)
@@ -21,10 +22,10 @@ def per_program(function: Callable[..., Any] | None = None, *, inline: bool = Fa
 
     @functools.wraps(function)
     def call(program: Any, *arguments: Any) -> Any:
-        closure = getattr(program, "closure", program)
-        if closure is None or not _is_closure(closure):
+        owner = program.closure if hasattr(program, "closure") else closure_of([program])
+        if owner is None or not hasattr(owner, "__dict__"):
             return of_modules(program, *arguments)
-        known = closure.__dict__.setdefault("_gradtx_programs", {})
+        known = owner.__dict__.setdefault("_gradtx_programs", {})
         key = function.__name__, program
         if key not in known:
             known[key] = jax.jit(functools.partial(function, program), inline=inline)

@@ -25,6 +25,7 @@ def leafwise(
     takes: Any = Array,
     gives: Any = Array,
     axes: Axes | None = None,
+    last: bool = False,
     **hyperparameters: Any,
 ) -> GradientTransformation:
     """Mathematics of ONE array, lifted to trees: `update(u, s, p, **hyperparameters) -> (u, s)`.
@@ -49,6 +50,8 @@ def leafwise(
       axes: what the axes of arrays are, as `gradtx.Axes`. `update` and `init` then see one matrix [inputs, outputs] at
         a time, and an array without axes as it is; what is kept has the axes of the batch first. None sees every array
         as it is.
+      last: whether it is to be the last stage, for the step that it gives must not be changed: `chain` then refuses one
+        after it.
       **hyperparameters: numbers and schedules reach `update` as scalars, everything else (ints, strings, bools) as it
         is.
 
@@ -68,7 +71,7 @@ def leafwise(
     if axes is None and "axes" in needs:
         raise TypeError("update needs axes, but axes= is not given: give it the axes of arrays.")
     seen = None if axes is None else axes_of(axes, "array")
-    return stage_of(Leafwise, ("u", "s", "p"), *given, takes=takes, gives=gives, axes=seen)
+    return stage_of(Leafwise, ("u", "s", "p"), *given, takes=takes, gives=gives, last=last, axes=seen)
 
 
 def stage_of(

@@ -117,7 +117,7 @@ class Stepwise(Stage):
 
 @dataclass(frozen=True)
 class Leafwise(Stage):
-    """Mathematics of one array, lifted to trees."""
+    """Mathematics of one array, lifted to trees. A `last` stage gives the step itself, which nothing may change."""
 
     update: Callable[..., tuple[Any, Any]]
     init: Callable[[Any], Any] | None
@@ -126,6 +126,7 @@ class Leafwise(Stage):
     hyperparameters: Mapping[str, Any]
     takes: Any = Array
     gives: Any = Array
+    last: bool = False
     axes: Any = None  # a function that gives the axes of arrays, which are then seen as matrices
 
     @property
@@ -269,6 +270,19 @@ def needs(mathematics: Mathematics) -> Iterator[str]:
         yield from mathematics.asks
         if (inner := inner_of(mathematics)) is not None:
             yield from needs(inner.mathematics)
+
+
+def last_stage(mathematics: Mathematics, name: str) -> str | None:
+    """The name of the stage after which there may be no other, through wrappers of whole trees; None without one.
+
+    A wrapper that shows what it wraps some of the arrays only may be followed by one of the others.
+    """
+    if isinstance(mathematics, Chain):
+        return next((found for key, x in mathematics.stages.items() if (found := last_stage(x, key))), None)
+    inner = inner_of(mathematics)
+    if inner is not None:
+        return None if inner.view is not None else last_stage(inner.mathematics, inner.name)
+    return name if getattr(mathematics, "last", False) else None
 
 
 def _needs_age(mathematics: Mathematics) -> bool:

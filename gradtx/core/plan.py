@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core.compiled import closure_of, per_program
+from gradtx.core.functions import Code
 from gradtx.core.mathematics import (
     AGE,
     Chain,
@@ -46,18 +47,21 @@ class Program:
     needs: tuple[str, ...]
     options: tuple[tuple[str, type, Any], ...]  # each with its type, for 1, 1.0 and True are equal
     axes: Any = None  # by which it sees an array as matrices
+    functions: tuple[tuple[str, Code], ...] = ()  # those that a step was given as extra arguments
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.update, self.keeps, self.needs, self.options, self.axes))
+        return hash((self.update, self.keeps, self.needs, self.options, self.axes, self.functions))
 
     def __hash__(self) -> int:
         return self._hash
 
     @cached_property
     def closure(self) -> Any:
-        """A function that it calls and that was made inside another, or None."""
-        return closure_of([*getattr(self.update, "parts", [self.update]), *(x for _, _, x in self.options)])
+        """A function that it calls and that was given, or made inside another, or None."""
+        given = (code.owner for _, code in self.functions)
+        parts = getattr(self.update, "parts", [self.update])
+        return next(given, None) or closure_of([*parts, *(x for _, _, x in self.options)])
 
     def __call__(
         self, value: Any, kept: dict[str, Any], age: Any, params: Any, arguments: dict[str, Any], *first: Any
@@ -87,6 +91,7 @@ class Program:
         options = {key: x for key, _, x in self.options}
         if "axes" in self.needs:
             options["axes"] = self.axes
+        arguments = {**arguments, **{name: code(arguments[name]) for name, code in self.functions}}
         s = self.keeps.pack(jax.tree.map(widen, kept), age)
         result = self.update(*first, value, s, params, **arguments, **options)
         if type(result) is not tuple or len(result) != 2:

@@ -23,6 +23,7 @@ def treewise(
     keeps: type | str | tuple[str, ...] | None = None,
     needs: tuple[str, ...] = (),
     takes: Any = jax.Array,
+    last: bool = False,
     **hyperparameters: Any,
 ) -> GradientTransformation:
     """Mathematics that needs all arrays at once: `update(updates, s, params, **hyperparameters) -> (updates, s)`.
@@ -37,8 +38,9 @@ def treewise(
         class, whose fields that are such trees are annotated `gradtx.ParamsLike`, and whose others are arrays of the
         stage's own. None for nothing. A field called `age` is how many updates the stage has seen, counted for it.
       needs: "params", "age" (given as `age=`), or the names of extra arguments of the transformation's `update`, passed
-        on as they are.
+        on as they are. A function among them, such as the loss, takes the tree of parameters that the stage is given.
       takes: the type that flows in, as for `leafwise`.
+      last: whether it is to be the last stage, as for `leafwise`.
       **hyperparameters: as for `leafwise`.
 
     Returns:
@@ -57,4 +59,4 @@ def treewise(
       {'a': Array([0.25, 1.  ], dtype=float32), 'b': Array(-0.5, dtype=float32)}
     """
     given = update, init, keeps, needs, hyperparameters
-    return stage_of(Treewise, ("updates", "s", "params"), *given, takes=takes)
+    return stage_of(Treewise, ("updates", "s", "params"), *given, takes=takes, last=last)

@@ -5,6 +5,7 @@ Everything that users may get wrong is checked here, while JAX traces, and never
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -17,9 +18,10 @@ import numpy as np
 from gradtx.core import scalars
 from gradtx.core.apply_updates import align
 from gradtx.core.each import each
+from gradtx.core.functions import is_function, of_part, split
 from gradtx.core.mathematics import AGE, Inner, Matrixwise, Treewise, Varied, is_numeric
 from gradtx.core.numerics import is_narrow, widen
-from gradtx.core.plan import Fused, Path, Placed, Plan, call_program
+from gradtx.core.plan import Fused, Path, Placed, Plan, Program, call_program
 from gradtx.core.run import Run, only_if
 from gradtx.core.state import Held, init_fields, nest, open_state
 from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, map_arrays
@@ -185,6 +187,9 @@ class _Update:
         else:
             numbers = {name: self.spread(x) if isinstance(x, Varied) else x for name, x in numbers.items()}
             numbers.update((name, extra[name]) for name in mathematics.needs if name in extra)
+            functions = [name for name in mathematics.needs if name in extra and is_function(extra[name])]
+            if self.params is not None:
+                numbers.update((name, of_part(extra[name], self.given_params, params)) for name in functions)
             # A leaf that is left alone is None to the stage in all that it keeps too, and stays there as it is.
             leaves = {name: self.leaves_of(stage, name) for name in mathematics.alike}
             kept = {name: self.old[stage.kept[name]] for name in mathematics.keeps.fields}
@@ -193,7 +198,7 @@ class _Update:
             try:
                 with jax.named_scope(stage.program.name):
                     if mathematics.inner is None:
-                        result, new = call_program(*given)
+                        result, new = _call(functions, *given)
                     else:
                         result, new = self.run_wrapper(stage, mathematics.inner, plan, *given)
             except Exception as error:
@@ -221,7 +226,13 @@ class _Update:
         """A wrapper, which runs what it wraps. If that left the step out, it does not happen for the wrapper either."""
 
         def step(updates: PyTree, held: Held, params: PyTree, extra: Mapping[str, Any]) -> tuple[PyTree, Held, Any]:
-            this = _Update(plan, updates, params, {**self.old, **held}, {**self.extra, **extra})
+            extra = {**self.extra, **extra}
+            functions = list(filter(is_function, extra.values()))
+            if functions and (params is not None or inner.view is not None):
+                # Each is one of the part of the parameters that is seen inside.
+                part = {id(f): of_part(f, self.given_params, params) for f in functions}
+                extra = {name: part.get(id(x), x) for name, x in extra.items()}
+            this = _Update(plan, updates, params, {**self.old, **held}, extra)
             result = this.run()
             return result, {path: this.new[path] for path in held}, this.taken
 
@@ -263,6 +274,19 @@ class _Update:
     def describe(self, i: int) -> str:
         """Where an error in the mathematics of one array came about."""
         return f"{self.plan.name}: in {leaf_path(self.treedef, i, 'updates')}, {array_type(self.values[i])}."
+
+
+def _call(functions: list[str], program: Program, *given: Any) -> tuple[PyTree, Any]:
+    """A treewise stage, given its arguments by name last, with those of them that are functions."""
+    if not functions:
+        return call_program(program, *given)
+    if any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(given)):
+        # A function may close over what is being traced, which no cache of compiled programs should hold.
+        return program(*given)
+    *first, numbers = given
+    parts = {name: split(numbers[name]) for name in functions}
+    program = dataclasses.replace(program, functions=tuple((name, code) for name, (code, _) in parts.items()))
+    return call_program(program, *first, {**numbers, **{name: arrays for name, (_, arrays) in parts.items()}})
 
 
 def _check_extra(plan: Plan, params: PyTree, extra: Mapping[str, Any]) -> None:

@@ -16,6 +16,11 @@ from gradtx.optimizers.amsgrad import amsgrad, scale_by_amsgrad, track_maximum
 from gradtx.optimizers.apollo import ApolloState, apollo, apollo_mini, scale_by_apollo
 from gradtx.optimizers.asgd import asgd
 from gradtx.optimizers.cocob import CocobState, cocob, scale_by_cocob
+from gradtx.optimizers.conjugate_gradient import (
+    ConjugateGradientState,
+    conjugate_gradient,
+    scale_by_conjugate_gradient,
+)
 from gradtx.optimizers.dadapt_adamw import dadapt_adamw, scale_by_dadapt
 from gradtx.optimizers.dion import DionState, dion, scale_by_dion
 from gradtx.optimizers.dog import DogState, dog, scale_by_dog
@@ -27,6 +32,8 @@ from gradtx.optimizers.grams import grams
 from gradtx.optimizers.lamb import lamb
 from gradtx.optimizers.laprop import laprop
 from gradtx.optimizers.lars import lars
+from gradtx.optimizers.lbfgs import LbfgsState, lbfgs, scale_by_lbfgs
+from gradtx.optimizers.levenberg_marquardt import LevenbergMarquardtState, levenberg_marquardt
 from gradtx.optimizers.lion import lion, scale_by_lion
 from gradtx.optimizers.madgrad import MadgradState, madgrad, scale_by_madgrad
 from gradtx.optimizers.mars import mars, reduce_variance
@@ -59,23 +66,25 @@ from gradtx.optimizers.stable_adamw import stable_adamw, track_stable_moments
 from gradtx.optimizers.yogi import scale_by_yogi, track_yogi, yogi
 
 __all__ = ["AdadeltaState", "AdafactorState", "AdanState", "AdemamixState", "ApolloState", "CocobState"]
-__all__ += ["DionState", "DogState", "GaloreState", "KronState", "MadgradState", "MomoAdamState", "MomoState"]
-__all__ += ["ProdigyState", "RpropState", "ShampooState", "Sm3State", "SoapState", "SophiaState", "acprop"]
-__all__ += ["adabelief", "adadelta", "adafactor", "adagrad", "adam", "adam_l2", "adam_mini", "adamax"]
-__all__ += ["adamaxw", "adamuon", "adamw", "adan", "ademamix", "adopt", "amsgrad", "apollo", "apollo_mini"]
-__all__ += ["asgd", "cocob", "dadapt_adamw", "dion", "dog", "dowg", "dpsgd", "fromage", "galore", "grams"]
-__all__ += ["kron_interval", "lamb", "laprop", "lars", "lion", "madgrad", "mars", "momo", "momo_adam", "muon"]
-__all__ += ["nadam", "nadamw", "noisy_sgd", "normalize_matrices", "normalize_neurons", "normuon", "novograd"]
-__all__ += ["optimistic_gradient_descent", "polyak_sgd", "prodigy", "psgd_kron", "radam", "reduce_variance"]
-__all__ += ["rmsprop", "rprop", "scale_by_acprop", "scale_by_adadelta", "scale_by_adam", "scale_by_adamax"]
-__all__ += ["scale_by_adan", "scale_by_ademamix", "scale_by_adopt", "scale_by_amsgrad", "scale_by_apollo"]
-__all__ += ["scale_by_belief", "scale_by_cocob", "scale_by_dadapt", "scale_by_dion", "scale_by_dog"]
-__all__ += ["scale_by_dowg", "scale_by_factored_rms", "scale_by_galore", "scale_by_kron", "scale_by_lion"]
-__all__ += ["scale_by_madgrad", "scale_by_momo", "scale_by_momo_adam", "scale_by_novograd"]
-__all__ += ["scale_by_optimistic_gradient", "scale_by_polyak", "scale_by_prodigy", "scale_by_radam"]
-__all__ += ["scale_by_rectified_moments", "scale_by_rprop", "scale_by_rss", "scale_by_shampoo"]
-__all__ += ["scale_by_simplified_ademamix", "scale_by_sm3", "scale_by_soap", "scale_by_sophia"]
-__all__ += ["scale_by_yogi", "schedule_free_adamw", "schedule_free_sgd", "scion", "sgd", "shampoo"]
-__all__ += ["sign_sgd", "signum", "simplified_ademamix", "sm3", "soap", "sophia", "stable_adamw"]
+__all__ += ["ConjugateGradientState", "DionState", "DogState", "GaloreState", "KronState", "LbfgsState"]
+__all__ += ["LevenbergMarquardtState", "MadgradState", "MomoAdamState", "MomoState", "ProdigyState"]
+__all__ += ["RpropState", "ShampooState", "Sm3State", "SoapState", "SophiaState", "acprop", "adabelief"]
+__all__ += ["adadelta", "adafactor", "adagrad", "adam", "adam_l2", "adam_mini", "adamax", "adamaxw"]
+__all__ += ["adamuon", "adamw", "adan", "ademamix", "adopt", "amsgrad", "apollo", "apollo_mini", "asgd"]
+__all__ += ["cocob", "conjugate_gradient", "dadapt_adamw", "dion", "dog", "dowg", "dpsgd", "fromage"]
+__all__ += ["galore", "grams", "kron_interval", "lamb", "laprop", "lars", "lbfgs", "levenberg_marquardt"]
+__all__ += ["lion", "madgrad", "mars", "momo", "momo_adam", "muon", "nadam", "nadamw", "noisy_sgd"]
+__all__ += ["normalize_matrices", "normalize_neurons", "normuon", "novograd", "optimistic_gradient_descent"]
+__all__ += ["polyak_sgd", "prodigy", "psgd_kron", "radam", "reduce_variance", "rmsprop", "rprop"]
+__all__ += ["scale_by_acprop", "scale_by_adadelta", "scale_by_adam", "scale_by_adamax", "scale_by_adan"]
+__all__ += ["scale_by_ademamix", "scale_by_adopt", "scale_by_amsgrad", "scale_by_apollo", "scale_by_belief"]
+__all__ += ["scale_by_cocob", "scale_by_conjugate_gradient", "scale_by_dadapt", "scale_by_dion"]
+__all__ += ["scale_by_dog", "scale_by_dowg", "scale_by_factored_rms", "scale_by_galore", "scale_by_kron"]
+__all__ += ["scale_by_lbfgs", "scale_by_lion", "scale_by_madgrad", "scale_by_momo", "scale_by_momo_adam"]
+__all__ += ["scale_by_novograd", "scale_by_optimistic_gradient", "scale_by_polyak", "scale_by_prodigy"]
+__all__ += ["scale_by_radam", "scale_by_rectified_moments", "scale_by_rprop", "scale_by_rss"]
+__all__ += ["scale_by_shampoo", "scale_by_simplified_ademamix", "scale_by_sm3", "scale_by_soap"]
+__all__ += ["scale_by_sophia", "scale_by_yogi", "schedule_free_adamw", "schedule_free_sgd", "scion", "sgd"]
+__all__ += ["shampoo", "sign_sgd", "signum", "simplified_ademamix", "sm3", "soap", "sophia", "stable_adamw"]
 __all__ += ["track_belief", "track_maximum", "track_mini_moments", "track_stable_moments", "track_yogi"]
 __all__ += ["yogi"]

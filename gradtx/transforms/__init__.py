@@ -19,6 +19,7 @@ from gradtx.transforms.ema import ema
 from gradtx.transforms.global_norm import global_norm
 from gradtx.transforms.hutchinson import hutchinson
 from gradtx.transforms.identity import identity
+from gradtx.transforms.line_search import LineSearchState, line_search
 from gradtx.transforms.measure import MeasureState, measure
 from gradtx.transforms.moments import (
     AgedMoments,
@@ -45,13 +46,13 @@ from gradtx.transforms.track_average import track_average
 from gradtx.transforms.trust_ratio import scale_by_trust_ratio
 from gradtx.transforms.zero_nans import zero_nans
 
-__all__ = ["AgedMoments", "ClipByNormQuantileState", "ClipByNormZscoreState", "MeasureState", "Moments"]
-__all__ += ["StddevState", "adaptive_grad_clip", "add_decayed_weights", "add_noise", "bias_correction"]
-__all__ += ["centralize", "clip", "clip_by_block_rms", "clip_by_global_norm", "clip_by_norm"]
-__all__ += ["clip_by_norm_quantile", "clip_by_norm_zscore", "clip_query_key", "ema", "global_norm"]
-__all__ += ["hutchinson", "identity", "keep_params_nonnegative", "measure", "normalize_by_update_norm"]
-__all__ += ["orthogonalize", "per_example_global_norm_clip", "project", "scale", "scale_by_learning_rate"]
-__all__ += ["scale_by_moments", "scale_by_param_block_norm", "scale_by_param_block_rms", "scale_by_rms"]
-__all__ += ["scale_by_schedule", "scale_by_sides", "scale_by_sign", "scale_by_stddev", "scale_by_trust_ratio"]
-__all__ += ["set_to_zero", "stateless", "trace", "track_average", "track_moments", "track_nesterov_moments"]
-__all__ += ["zero_nans"]
+__all__ = ["AgedMoments", "ClipByNormQuantileState", "ClipByNormZscoreState", "LineSearchState"]
+__all__ += ["MeasureState", "Moments", "StddevState", "adaptive_grad_clip", "add_decayed_weights"]
+__all__ += ["add_noise", "bias_correction", "centralize", "clip", "clip_by_block_rms", "clip_by_global_norm"]
+__all__ += ["clip_by_norm", "clip_by_norm_quantile", "clip_by_norm_zscore", "clip_query_key", "ema"]
+__all__ += ["global_norm", "hutchinson", "identity", "keep_params_nonnegative", "line_search", "measure"]
+__all__ += ["normalize_by_update_norm", "orthogonalize", "per_example_global_norm_clip", "project", "scale"]
+__all__ += ["scale_by_learning_rate", "scale_by_moments", "scale_by_param_block_norm"]
+__all__ += ["scale_by_param_block_rms", "scale_by_rms", "scale_by_schedule", "scale_by_sides"]
+__all__ += ["scale_by_sign", "scale_by_stddev", "scale_by_trust_ratio", "set_to_zero", "stateless", "trace"]
+__all__ += ["track_average", "track_moments", "track_nesterov_moments", "zero_nans"]

@@ -190,3 +190,32 @@ def test_a_hyperparameter_may_have_any_name(name):
         updates, state = tx.update(p, tx.init(p), value=1.0)
         np.testing.assert_array_equal(updates, jnp.full(2, 0.5))
         assert any(name in path for path in gradtx.flat_state(state))
+
+
+def at_last(u, s, p):
+    return u, s
+
+
+LAST = {
+    "leafwise": gradtx.leafwise(at_last, last=True),
+    "treewise": gradtx.treewise(lambda updates, s, params: (updates, s), last=True),
+    "nested": gradtx.chain(gradtx.scale(-1.0), a=gradtx.chain(b=gradtx.leafwise(at_last, last=True))),
+    "wrapped": gradtx.skip_nonfinite(gradtx.lookahead(gradtx.leafwise(at_last, last=True))),
+}
+
+
+@pytest.mark.parametrize("tx", LAST.values(), ids=LAST)
+def test_no_stage_may_stand_after_one_that_is_the_last(tx):
+    gradtx.chain(gradtx.scale(-1.0), tx)
+    with pytest.raises(TypeError, match=r"chain: stage 'scale' stands after .*, which is to be the last"):
+        gradtx.chain(tx, gradtx.scale(-1.0))
+
+
+def test_groups_of_arrays_may_each_have_a_last_stage():
+    last = gradtx.chain(gradtx.scale(-0.5), gradtx.leafwise(at_last, last=True))
+    p = {"a": jnp.ones(2), "b": jnp.ones(2)}
+    tx = gradtx.partition({"one": last, "other": last, "still": gradtx.set_to_zero()}, {"a": "one", "b": "other"})
+    tx = gradtx.chain(tx, gradtx.freeze({"a": False, "b": True}))
+    updates, _ = tx.update(p, tx.init(p), p)
+    np.testing.assert_array_equal(updates["a"], jnp.full(2, -0.5))
+    np.testing.assert_array_equal(updates["b"], jnp.zeros(2))

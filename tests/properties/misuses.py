@@ -117,6 +117,8 @@ MISUSES = {
     "run.when undeclared": lambda: one_update(gradtx.wrapping(ADAM, lambda run, g, s, p: (run.when(True, g), s))),
     "boundaries in a list": lambda: gradtx.piecewise_constant(0.1, [10, 20]),
     "a word that is no choice": lambda: gradtx.polyak_sgd(variant="spss"),
+    "a stage after a line search": lambda: gradtx.chain(gradtx.line_search(), gradtx.scale(0.5)),
+    "a stage after a wrapped line search": lambda: gradtx.chain(gradtx.ema_params(gradtx.lbfgs()), gradtx.clip(0.5)),
     # Trees
     "a gradient of another shape": lambda: adam_on({"dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(1)}}),
     "a gradient of another shape, without params": lambda: ADAM.update(

@@ -18,7 +18,7 @@ import pytest
 
 import gradtx
 from gradtx import catalogue
-from gradtx.core.mathematics import Chain, Matrixwise, Treewise
+from gradtx.core.mathematics import Chain, Matrixwise, Treewise, last_stage
 from properties import wrappers
 
 LIBRARY = os.environ.get("PROPERTIES_OF", "gradtx")
@@ -162,6 +162,8 @@ GRADTX: dict[str, Callable[[], Any]] = {
     "scale_by_schedule": lambda: gradtx.scale_by_schedule(gradtx.cosine(0.5, 10)),
     "stateless": lambda: gradtx.stateless(_shrunk),
     "add_decayed_weights": lambda: gradtx.add_decayed_weights(0.1),
+    "lbfgs": lambda: gradtx.lbfgs(memory_size=1),
+    "scale_by_lbfgs": lambda: gradtx.scale_by_lbfgs(memory_size=1),
     "chain": lambda: gradtx.chain(gradtx.clip_by_global_norm(1.0), adam=gradtx.adamw(gradtx.cosine(0.01, 100))),
     "clip": lambda: gradtx.clip(0.5),
     "clip_by_global_norm": lambda: gradtx.clip_by_global_norm(1.0),
@@ -329,6 +331,7 @@ ARRAYWISE = {
 FACTORED = {
     *("scale_by_apollo", "scale_by_dion", "scale_by_galore", "scale_by_kron", "scale_by_shampoo", "scale_by_soap"),
     *("normalize_neurons", *MATRIX_METHODS),
+    *("lbfgs", "scale_by_lbfgs"),
     *("skip_spikes", "adafactor", "scale_by_factored_rms", "scale_by_sm3", "sm3", "mechanize", "clip_by_norm_quantile"),
 }
 SIGNS = {"lion", "rprop", "sign_sgd", "signum"}
@@ -341,6 +344,8 @@ READS_STATE = {
 }
 # Transformations that draw different noise for each shape.
 NOISY = {name for name in NAMES if _has(name, lambda x: "index" in x.needs)}
+# Stages after which there may be no other: their step lands on parameters as they are stored.
+LAST = {name for name in NAMES if LIBRARY == "gradtx" and last_stage(make(name).mathematics, name) is not None}
 # Wrappers that leave steps out: the updates of the step that may be taken are kept aside until it is known.
 GUARDS = {"conditionally", "dynamic_loss_scale", "sam", "skip_nonfinite", "skip_spikes"}
 ELEMENTWISE = [name for name in NAMES if name not in GLOBAL | ARRAYWISE | NOISY]
@@ -369,9 +374,42 @@ def copy(tree: Any) -> Any:
     return jax.tree.map(lambda x: x + 0, tree)
 
 
+def residuals(g: Any, p: Any, at: Any) -> list[Any]:
+    """Residuals whose squares, halved and added, have the gradient `g` at `p`."""
+    leaves = zip(*(jax.tree.leaves(x, is_leaf=lambda x: x is None) for x in (p, g, at)), strict=True)
+    trained = [x for x in leaves if all(hasattr(y, "dtype") or isinstance(y, float) for y in x) and is_real(x[1])]
+    return [wide(a) - wide(x) + wide(y) for x, y, a in trained]
+
+
+def loss(g: Any, p: Any, at: Any) -> Any:
+    """A loss that is 1 at `p`, and has the gradient `g` there."""
+    parts = zip(residuals(g, p, at), residuals(g, p, p), strict=True)
+    return 1.0 + sum(0.5 * jnp.sum((x - y) * (x + y)) for x, y in parts)
+
+
+def is_real(x: Any) -> bool:
+    """Whether something is a real number or an array of such."""
+    return isinstance(x, float) or jnp.issubdtype(x.dtype, jnp.floating)
+
+
+def wide(x: Any) -> Any:
+    """An array in float32 or wider."""
+    return jnp.asarray(x, jnp.promote_types(jnp.result_type(x), jnp.float32))
+
+
 def advance(tx: Any, g: Any, state: Any, p: Any) -> tuple[Any, Any]:
     """Take one step with every extra argument that any transformation needs."""
-    return tx.update(g, state, p, value=1.0, hessian=g, max_logits=LOGITS)
+    return tx.update(g, state, p, value=1.0, hessian=g, **other_arguments(g, p))
+
+
+def other_arguments(g: Any, p: Any) -> dict[str, Any]:
+    """The extra arguments of a line search, for a loss that has this gradient at these parameters, and of attention."""
+    return {
+        "grad": g,
+        "value_fn": jax.tree_util.Partial(loss, g, p),
+        "residual_fn": jax.tree_util.Partial(residuals, g, p),
+        "max_logits": LOGITS,
+    }
 
 
 @functools.cache

@@ -29,7 +29,11 @@ def test_every_array_is_restored_by_its_name(name):
     assert registry.bits(restored.state) == registry.bits(state)
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+# After the others, another stage may stand.
+GOES_ON = [name for name in registry.NAMES if name not in registry.LAST]
+
+
+@pytest.mark.parametrize("name", GOES_ON)
 def test_adding_stages_before_and_after_changes_no_name(name):
     tx, p = registry.make(name), registry.params()
     names = set(gradtx.flat_state(gradtx.chain(inner=tx).init(p)))
@@ -38,7 +42,7 @@ def test_adding_stages_before_and_after_changes_no_name(name):
     assert names | added == set(gradtx.flat_state(edited.init(p)))
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", GOES_ON)
 def test_arrays_that_an_edit_added_or_removed_are_reported(name):
     tx, p = registry.make(name), registry.params()
     before, after = gradtx.chain(gradtx.trace(0.5), inner=tx), gradtx.chain(inner=tx, last=gradtx.scale_by_rss())

@@ -68,7 +68,8 @@ def test_an_error_inside_a_stage_has_a_note_with_the_path_and_type_of_the_array(
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_extra_arguments_that_no_stage_needs_are_ignored(name):
     tx, p, g = registry.make(name), registry.params(), registry.grads()
-    extra = {"value": 1.0, "grad": g, "value_fn": lambda p: 0.0, "hessian": g, "max_logits": registry.LOGITS}
+    extra = {"value": 1.0, "grad": g, "hessian": g, "max_logits": registry.LOGITS}
+    extra.update(value_fn=lambda p: 0.0, residual_fn=lambda p: ())
     jax.eval_shape(lambda g, p: tx.update(g, tx.init(p), p, **extra), g, p)
 
 
@@ -85,7 +86,7 @@ NEEDING = [
 @pytest.mark.parametrize(("name", "needed"), dict.fromkeys(NEEDING))
 def test_an_extra_argument_that_is_none_is_missing(name, needed):
     tx, p, g = registry.make(name), registry.params(), registry.grads()
-    extra = {"value": 1.0, "hessian": g, needed: None}
+    extra = {"value": 1.0, "hessian": g, **registry.other_arguments(g, p), needed: None}
     with pytest.raises(TypeError, match=f"needs the extra argument '{needed}'. Call update"):
         tx.update(g, tx.init(p), p, **extra)
 
@@ -95,7 +96,7 @@ def test_an_extra_argument_that_is_none_is_missing(name, needed):
 def test_a_complex_loss_is_refused(name, wrong):
     tx, p, g = registry.make(name), registry.params(), registry.grads()
     with pytest.raises(TypeError, match="value is complex; expected a real number"):
-        tx.update(g, tx.init(p), p, value=wrong)
+        tx.update(g, tx.init(p), p, value=wrong, **registry.other_arguments(g, p))
 
 
 @pytest.mark.scenario(

@@ -33,4 +33,5 @@ def test_a_state_holds_no_more_than_its_arrays_and_scalars(name):
     shapes = {x.shape for x in jax.tree.leaves(p)} | {()}
     if name not in registry.FACTORED:
         assert {x.shape for x in jax.tree.leaves(state)} <= shapes
-    assert sum(x.size for x in jax.tree.leaves(state)) <= 5 * sum(x.size for x in jax.tree.leaves(p)) + 10
+    most = 6 if name in registry.LAST else 5  # a search keeps where it arrived in addition to what its direction keeps
+    assert sum(x.size for x in jax.tree.leaves(state)) <= most * sum(x.size for x in jax.tree.leaves(p)) + 10

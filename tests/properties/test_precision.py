@@ -22,13 +22,17 @@ def assert_float32_bits(name, dtype):
     assert registry.bits(low_state) == registry.bits(wide_state)
 
 
-@pytest.mark.parametrize("name", registry.sampled(registry.NAMES))
+# A line search steps to parameters as they are stored, which in bfloat16 are other numbers.
+ALIKE = [name for name in registry.NAMES if name not in registry.LAST]
+
+
+@pytest.mark.parametrize("name", registry.sampled(ALIKE))
 def test_bfloat16_gradients_give_the_same_bits_as_in_float32(name):
     assert_float32_bits(name, jnp.bfloat16)
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", ALIKE)
 def test_float16_gradients_give_the_same_bits_as_in_float32(name):
     assert_float32_bits(name, jnp.float16)
 

@@ -172,8 +172,9 @@ def test_a_none_gradient_or_a_mask_leaves_a_single_array_alone(name):
     masked = gradtx.masked(tx, False)
 
     def updates():
-        without, _ = tx.update(None, tx.init(p), p, value=1.0, hessian=g, max_logits=registry.LOGITS)
-        passed, _ = masked.update(g, masked.init(p), p, value=1.0, hessian=g, max_logits=registry.LOGITS)
+        extra = {"value": 1.0, "hessian": g, **registry.other_arguments(g, p)}
+        without, _ = tx.update(None, tx.init(p), p, **extra)
+        passed, _ = masked.update(g, masked.init(p), p, **extra)
         return without, passed
 
     without, passed = jax.eval_shape(updates)
