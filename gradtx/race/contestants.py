@@ -41,6 +41,22 @@ def _sgd_plateau(rate: Any, length: Length) -> GradientTransformation:
     return gradtx.sgd(schedule, momentum=0.9)
 
 
+def _hidden(path: str, x: Any) -> str | None:
+    """The axes of hidden layers; the last layer, like the biases, is not for a method of matrices."""
+    return None if path.startswith("output") else {2: "i o", 4: "i i i o"}.get(x.ndim)
+
+
+def _of_matrices(name: str) -> Contestant:
+    """A method of matrices for hidden layers, and AdamW at the best rate that it has in this race for all else."""
+    factory = getattr(gradtx, name)
+    return lambda rate, length: factory(rate, others=gradtx.adamw(0.003), axes=_hidden)
+
+
+def _lbfgs(rate: Any, length: Length) -> GradientTransformation:
+    """L-BFGS on all images at once; the rate is the part of its step that the search tries first."""
+    return gradtx.chain(gradtx.scale_by_lbfgs(), gradtx.scale_by_learning_rate(rate), gradtx.line_search())
+
+
 GROUPS: dict[str, dict[str, Contestant]] = {
     "article": {
         "sgd": _plain(gradtx.sgd),
@@ -71,6 +87,11 @@ GROUPS: dict[str, dict[str, Contestant]] = {
         **_all("polyak_sgd", "dog", "dowg", "cocob", "prodigy", "dadapt_adamw", "momo", "momo_adam"),
         "mechanized_sgd": lambda rate, length: gradtx.mechanize(gradtx.sgd(rate)),
     },
+    "matrix": {
+        name: _of_matrices(name)
+        for name in ("muon", "normuon", "adamuon", "scion", "soap", "shampoo", "psgd_kron", "dion", "galore", "apollo")
+    },
+    "full_batch": {"lbfgs": _lbfgs},
     "others": {
         **_all("sophia"),
         "dpsgd": _plain(gradtx.dpsgd, batch_size=64),

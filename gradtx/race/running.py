@@ -57,7 +57,7 @@ def run(settings: Settings, name: str, bar: tqdm) -> Result:
         name,
         settings,
         curves,
-        length.steps_per_epoch,
+        training.steps_per_epoch(alone, settings.batch_size, data.train),
         training.seconds_per_step(task, settings.batch_size, alone, data.train),
         training.state_bytes_per_parameter(task, alone),
     )

@@ -52,6 +52,8 @@ def train_epoch(
 ) -> tuple[Member, Array]:
     """Make one pass over the images, in an order that the seed and the epoch determine. A partial batch is dropped.
 
+    An optimizer that asks for the loss as a function is given all images at once: one step.
+
     Args:
       task: the network.
       batch_size: images per step.
@@ -66,8 +68,8 @@ def train_epoch(
     """
     train = jax.tree.map(jnp.asarray, train)
     order = jax.random.permutation(_key(seed, epoch), len(train.labels))
-    steps = len(order) // batch_size
-    batches = order[: steps * batch_size].reshape(steps, batch_size)
+    steps, size = steps_per_epoch(tx, batch_size, train), len(order) if searches(tx) else batch_size
+    batches = order[: steps * size].reshape(steps, size)
 
     def step(member: Member, batch: Array) -> tuple[Member, Array]:
         def loss_of(params: Params) -> Array:
@@ -78,11 +80,23 @@ def train_epoch(
         if "hessian" in tx.needs:
             key = jax.random.fold_in(_key(seed, epoch), batch[0])
             extra["hessian"] = gradtx.hutchinson(loss_of, member.params, key)
+        if searches(tx):
+            extra.update(grad=gradients, value_fn=loss_of)
         updates, state = tx.update(gradients, member.state, member.params, **extra)
         return Member(gradtx.apply_updates(member.params, updates), state), loss
 
     member, losses = jax.lax.scan(step, member, batches)
     return member, jnp.mean(losses)
+
+
+def searches(tx: GradientTransformation) -> bool:
+    """Whether an optimizer asks for the loss as a function, which then is that of all images."""
+    return "value_fn" in tx.needs
+
+
+def steps_per_epoch(tx: GradientTransformation, batch_size: int, train: Images) -> int:
+    """The steps in one pass over the images."""
+    return 1 if searches(tx) else len(train.labels) // batch_size
 
 
 def start_population(task: Task, tx: GradientTransformation, seeds: Array, digits: Digits) -> tuple[Member, Metrics]:
@@ -149,7 +163,7 @@ def seconds_per_step(
         began = time.perf_counter()
         jax.block_until_ready(epoch(tx, member, 0, train, 1))
         times.append(time.perf_counter() - began)
-    return statistics.median(times) / (len(train.labels) // batch_size)
+    return statistics.median(times) / steps_per_epoch(tx, batch_size, train)
 
 
 def state_bytes_per_parameter(task: Task, tx: GradientTransformation) -> float:

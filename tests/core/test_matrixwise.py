@@ -164,11 +164,16 @@ def test_an_interval_may_follow_a_schedule():
     assert [x[0] for x in found] == [101, 102, 102, 103, 103, 104, 104]
 
 
-def test_a_number_may_differ_from_matrix_to_matrix():
-    @gradtx.transformation
-    def scaled(by: gradtx.Positive, stack: bool):
-        return gradtx.matrixwise(lambda u, s, p, by: (by * u, s), by=by, stack=stack)
+def multiplied(u, s, p, by):
+    return by * u, s
 
+
+@gradtx.transformation
+def scaled(by: gradtx.Positive, stack: bool):
+    return gradtx.matrixwise(multiplied, by=by, stack=stack)
+
+
+def test_a_number_may_differ_from_matrix_to_matrix():
     for stack in (True, False):
         tx = gradtx.overrides(scaled(2.0, stack), {"b": {"by": 3.0}})
         p = {"a": jnp.ones((2, 3)), "b": jnp.ones((2, 3))}
