@@ -39,6 +39,12 @@ OPTIMIZERS = {
         "maximize_weight_decay": {"lr": 0.005, "momentum": 0.5, "weight_decay": 0.1, "maximize": True},
         "matrix": {"lr": 0.02, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
     },
+    "Muon": {
+        "matrix": {"lr": 0.02},
+        "rms_matrix": {"lr": 0.01, "weight_decay": 0.0, "adjust_lr_fn": "match_rms_adamw"},
+        "plain_matrix": {"lr": 0.02, "momentum": 0.8, "nesterov": False},
+        "own_matrix": {"lr": 0.02, "ns_coefficients": [2.0, -1.5, 0.5], "ns_steps": 12},
+    },
     "Adagrad": {
         "default": {},
         "rate": {"lr": 0.3},
@@ -211,7 +217,8 @@ def descend(name, options, start):
     import torch
 
     p = torch.tensor(start, dtype=torch.float64)
-    optimizer = getattr(torch.optim, name)([p], foreach=False, **tuples(options))
+    more = {} if name == "Muon" else {"foreach": False}
+    optimizer = getattr(torch.optim, name)([p], **more, **tuples(options))
     path, average = [], []
     for step in range(1, max(STEPS) + 1):
         p.grad = 2 * p + torch.sin(5 * p)
@@ -269,6 +276,7 @@ def write(file, entries):
 def main():
     import torch
 
+    torch.Tensor.bfloat16 = torch.Tensor.clone  # Muon iterates in full precision here
     torch.set_default_dtype(torch.float64)  # NAdam and ASGD keep scalars of the default dtype in their states
     optimizers = {
         f"{name}-{label}": descend(name, options, MATRIX if label.endswith("matrix") else VECTOR)
