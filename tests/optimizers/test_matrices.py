@@ -158,3 +158,40 @@ def test_the_interval_of_the_fits_is_one_over_the_authors_probability():
     interval = gradtx.kron_interval()
     for step in (0, 499, 500, 1000, 3000, 20000):
         np.testing.assert_allclose(interval(step), 1 / psgd_kron.update_probability(step), rtol=1.1e-2)
+
+
+@pytest.mark.parametrize("floor", [0.0, 1e-5])
+def test_the_floor_keeps_soaps_steps_in_the_space_of_gradients_of_rank_one(floor):
+    left, right = RANDOM.normal(size=8), RANDOM.normal(size=8)
+    gradients = [jnp.asarray(np.outer(left, right) * RANDOM.normal(), jnp.float32) for _ in range(20)]
+    tx = gradtx.scale_by_soap(floor=floor)
+    state, update = tx.init(gradients[0]), jax.jit(tx.update)
+    outside = []
+    for g in gradients:
+        u, state = update(g, state)
+        along = np.outer(left, right) / np.linalg.norm(np.outer(left, right))
+        u = np.asarray(u, np.float64)
+        outside.append(np.linalg.norm(u - np.vdot(along, u) * along))
+    if floor:
+        assert max(outside) < 0.1
+    else:
+        assert max(outside) > 1  # what the floor is for
+
+
+def test_dion_leaves_in_the_velocity_what_a_step_of_low_rank_has_not_used():
+    tx = gradtx.scale_by_dion(0.95, rank=2)
+    g = jnp.asarray(GRADIENTS[SQUARE][0], jnp.float32)
+    u, state = tx.update(g, tx.init(g))
+    left = np.linalg.qr(np.asarray(g).T @ first_factor(SQUARE, 2))[0]
+    expected = np.asarray(g) - 0.05 * np.asarray(g) @ left @ left.T
+    np.testing.assert_allclose(state["scale_by_dion"].velocity, expected, atol=1e-5)
+    assert np.linalg.matrix_rank(np.asarray(u), tol=1e-4) == 2
+
+
+@pytest.mark.parametrize("name", ["galore", "apollo", "dion"])
+def test_a_low_rank_keeps_little(name):
+    p = jnp.zeros((64, 64))
+    options = {} if name == "dion" else {"rank": 4}
+    small = jax.eval_shape(getattr(gradtx, name)(0.1, **options).init, p)
+    kept = sum(x.size for x in jax.tree.leaves(small))
+    assert kept < {"galore": 0.2, "apollo": 0.2, "dion": 2.1}[name] * p.size
