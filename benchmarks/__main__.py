@@ -1,9 +1,9 @@
 """Run all benchmarks, one after another."""
 
-from benchmarks import eager, second_order, step, tracing, wrappers
+from benchmarks import eager, matrices, second_order, step, tracing, wrappers
 
 if __name__ == "__main__":
-    for module in (tracing, eager, step, wrappers, second_order):
+    for module in (tracing, eager, step, wrappers, matrices, second_order):
         print(module.__doc__)
         module.main()
         print()
