@@ -43,7 +43,7 @@ def test_the_new_wrapper_averages_the_parameters():
     np.testing.assert_allclose(state["averaged"]["average"], [0.75 * 2.0 - 0.25 * 2.0])
 
 
-@pytest.mark.parametrize(("page", "examples"), [("composition.md", 30), ("second_order.md", 9)])
+@pytest.mark.parametrize(("page", "examples"), [("composition.md", 30), ("matrices.md", 8), ("second_order.md", 9)])
 def test_a_page_does_what_it_says(page, examples):
     results = doctest.testfile(str(README.parent / "docs" / page), module_relative=False)
     assert results.attempted >= examples
