@@ -52,7 +52,11 @@ def _init_plan(plan: Plan, params: PyTree, held: Held) -> None:
             assert mathematics.init is not None
             held[stage.path] = mathematics.init(treedef.unflatten(list(map(widen, leaves))))  # like its updates
             continue
-        kept = init_fields(stage, leaves, treedef)
+        try:
+            kept = init_fields(stage, leaves, treedef)
+        except Exception as error:
+            error.add_note(f"{plan.name}: in init, for stage {stage.name!r}.")
+            raise
         kept[AGE] = jnp.zeros((), jnp.int32)
         kept.update((name, init_scalars(x)) for name, x in mathematics.stateful.items())
         held.update((path, kept[name]) for name, path in stage.kept.items())

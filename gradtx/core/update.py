@@ -124,7 +124,11 @@ class _Update:
         """The axes by which a stage sees each array; None if it sees arrays as they are."""
         rule = stage.mathematics.axes
         arrays = [None if x is None else jax.tree.leaves(x)[0] for x in self.values]
-        return rule and rule(self.treedef.unflatten(arrays))
+        try:
+            return rule and rule(self.treedef.unflatten(arrays))
+        except Exception as error:
+            error.add_note(f"{self.plan.name}: in stage {stage.name!r}.")
+            raise
 
     def labels_of(self, varied: Any, i: int) -> tuple[Any, ...]:
         """The label of a leaf, and further ones where the value under that varies too."""

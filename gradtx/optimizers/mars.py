@@ -5,7 +5,16 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from gradtx.core import Fraction, GradientTransformation, LearningRate, Mask, NonNegative, leafwise, transformation
+from gradtx.core import (
+    Axes,
+    Fraction,
+    GradientTransformation,
+    LearningRate,
+    Mask,
+    NonNegative,
+    leafwise,
+    transformation,
+)
 from gradtx.optimizers.common import descend
 from gradtx.transforms.averages import one_minus
 from gradtx.transforms.moments import bias_correction, scale_by_moments, track_moments
@@ -13,7 +22,9 @@ from gradtx.transforms.numerics import norm
 
 
 @transformation
-def reduce_variance(b1: Fraction = 0.95, gamma: NonNegative = 0.025) -> GradientTransformation:
+def reduce_variance(
+    b1: Fraction = 0.95, gamma: NonNegative = 0.025, *, axes: Axes | None = None
+) -> GradientTransformation:
     """Correct each gradient by its change, so that its average lags less: the first stage of MARS.
 
     c = g + gamma b1 / (1 - b1) (g - last g), no change at first;  c / max(1, ||c||), over one array.
@@ -21,6 +32,7 @@ def reduce_variance(b1: Fraction = 0.95, gamma: NonNegative = 0.025) -> Gradient
     Args:
       b1: decay of the average that will follow. The paper's default, as is `gamma`.
       gamma: how much of the change counts.
+      axes: as for `scale_by_trust_ratio`.
 
     Returns:
       A transformation that keeps the previous gradient and its age.
@@ -28,7 +40,7 @@ def reduce_variance(b1: Fraction = 0.95, gamma: NonNegative = 0.025) -> Gradient
     References:
       Yuan et al., 2024, MARS: Unleashing the Power of Variance Reduction for Training Large Models (there MARS-approx).
     """
-    return leafwise(_reduce_variance, keeps="last", needs=("age",), one_minus_b1=one_minus(b1), gamma=gamma)
+    return leafwise(_reduce_variance, keeps="last", needs=("age",), axes=axes, one_minus_b1=one_minus(b1), gamma=gamma)
 
 
 def _reduce_variance(
@@ -48,6 +60,7 @@ def mars(
     gamma: NonNegative = 0.025,
     weight_decay: NonNegative | None = 0.01,
     *,
+    axes: Axes | None = None,
     where: Mask | None = None,
     maximize: bool = False,
 ) -> GradientTransformation:
@@ -56,6 +69,7 @@ def mars(
     c = g + gamma b1 / (1 - b1) (g - last g), within a norm of 1 for each array; AdamW for c.
 
     Args:
+      axes: as for `scale_by_trust_ratio`.
       learning_rate: the length of a step; 0.003 in the paper.
       gamma: how much of the change counts; the paper's default.
       b1, b2, eps, weight_decay, where, maximize: as for `adam`.
@@ -66,5 +80,10 @@ def mars(
     References:
       Yuan et al., 2024, MARS: Unleashing the Power of Variance Reduction for Training Large Models (MARS-AdamW).
     """
-    stages = reduce_variance(b1, gamma), track_moments(b1, b2), bias_correction(b1, b2), scale_by_moments(eps)
+    stages = (
+        reduce_variance(b1, gamma, axes=axes),
+        track_moments(b1, b2),
+        bias_correction(b1, b2),
+        scale_by_moments(eps),
+    )
     return descend(stages, learning_rate, weight_decay, where, maximize)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from gradtx.core import (
+    Axes,
     Fraction,
     GradientTransformation,
     LearningRate,
@@ -26,7 +27,9 @@ from gradtx.transforms.scaling import scale_by_learning_rate
 
 
 @transformation
-def track_stable_moments(b1: Fraction = 0.9, b2: Fraction = 0.999, eps: NonNegative = 1e-8) -> GradientTransformation:
+def track_stable_moments(
+    b1: Fraction = 0.9, b2: Fraction = 0.999, eps: NonNegative = 1e-8, *, axes: Axes | None = None
+) -> GradientTransformation:
     """Track moments, and shrink the first where the gradient has outgrown what the second foresees.
 
     m and v as in `track_moments`;  m is given divided by max(1, rms(g / sqrt(v / (1 - b2^t)))), over one array.
@@ -35,6 +38,7 @@ def track_stable_moments(b1: Fraction = 0.9, b2: Fraction = 0.999, eps: NonNegat
       b1: decay of the first moment.
       b2: decay of the second moment.
       eps: the least root to divide by.
+      axes: as for `scale_by_trust_ratio`.
 
     Returns:
       A transformation that takes arrays and gives `Moments`; it keeps `AgedMoments`, in float32 or wider.
@@ -47,6 +51,7 @@ def track_stable_moments(b1: Fraction = 0.9, b2: Fraction = 0.999, eps: NonNegat
         zero_aged_moments,
         keeps=AgedMoments,
         gives=Moments,
+        axes=axes,
         eps=eps,
         one_minus_b1=one_minus(b1),
         one_minus_b2=one_minus(b2),
@@ -78,6 +83,7 @@ def stable_adamw(
     eps: NonNegative = 1e-8,
     weight_decay: NonNegative | None = 0.01,
     *,
+    axes: Axes | None = None,
     where: Mask | None = None,
     maximize: bool = False,
 ) -> GradientTransformation:
@@ -88,6 +94,7 @@ def stable_adamw(
     The weight decay shrinks with the step, as in the paper; in the authors' code it does not.
 
     Args:
+      axes: as for `scale_by_trust_ratio`.
       learning_rate, b1, b2, eps, weight_decay, where, maximize: as for `adam`.
 
     Returns:
@@ -101,6 +108,7 @@ def stable_adamw(
         zero_aged_moments,
         keeps=AgedMoments,
         needs=() if weight_decay is None else ("params",),
+        axes=axes,
         eps=eps,
         one_minus_b1=one_minus(b1),
         one_minus_b2=one_minus(b2),

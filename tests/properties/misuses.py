@@ -9,6 +9,8 @@ P = {"dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)}}
 G = jax.tree.map(lambda x: 2 * x, P)
 SMALL = {"dense": {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}}
 ADAM = gradtx.adam(0.1)
+MUON = gradtx.muon(0.1)
+CUBE = {"w": jnp.ones((2, 3, 4))}
 CLIPPED = gradtx.chain(gradtx.clip(1.0), adam=ADAM)
 
 
@@ -159,6 +161,13 @@ MISUSES = {
     "a mask for what is no transformation": lambda: gradtx.masked(gradtx.adam, True),
     "a mask for a stage that gives moments": lambda: gradtx.masked(gradtx.track_moments(), True),
     "a group called step": lambda: gradtx.partition({"step": ADAM}, "step"),
+    # Matrices
+    "three axes without words": lambda: MUON.init(CUBE),
+    "words of another array": lambda: gradtx.muon(0.1, axes={"w": "i o"}).init(CUBE),
+    "a word that is none": lambda: gradtx.muon(0.1, axes={"w": "in out"}),
+    "no transformation for biases": lambda: one_update(MUON),
+    "an unknown set of coefficients": lambda: gradtx.muon(0.1, coefficients="yu"),
+    "a mesh axis that is not there": lambda: one_update(gradtx.orthogonalize(spread="data")),
     # States
     "the state of another optimizer": lambda: ADAM.update(G, gradtx.sgd(0.1, 0.9).init(P), P),
     "params in the place of the state": lambda: ADAM.update(G, P, ADAM.init(P)),
