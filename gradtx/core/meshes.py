@@ -67,9 +67,14 @@ def on_each_device(names: tuple[str, ...], function: Callable[..., Any], stack: 
     )(stack, shared)
 
 
+def back(given: Any, x: Array) -> Array:
+    """An array placed as another one of its shape is, where that is explicit."""
+    return jax.sharding.reshard(x, jax.typeof(given).sharding.spec) if _is_explicit() else x
+
+
 def whole(x: Array) -> Array:
     """An array of an explicit mesh, whole on every device, so that any part of it can be taken."""
-    return jax.sharding.reshard(x, PartitionSpec()) if _is_explicit() else x
+    return jax.sharding.reshard(x, PartitionSpec()) if _is_explicit() and isinstance(x, jax.Array) else x
 
 
 def placed_as(given: Array, x: Array) -> Array:
@@ -77,6 +82,8 @@ def placed_as(given: Array, x: Array) -> Array:
     count = given.shape[0]
     if _is_explicit():
         return lax.slice_in_dim(jax.sharding.reshard(x, jax.typeof(given).sharding.spec), 0, count)
+    if x.shape[0] == count:  # a cut along the axis parts the placement of the stack from that of what it becomes
+        x = jnp.pad(x, [(0, 1)] + [(0, 0)] * (x.ndim - 1))
     return shard_alike(given, lax.slice_in_dim(x, 0, count))[1]
 
 

@@ -20,7 +20,7 @@ from jax import lax
 
 from gradtx.core.axes import AxesOf, AxesOfArray
 from gradtx.core.mathematics import AGE, Keeps
-from gradtx.core.meshes import on_devices, on_each_device, placed_as, placement, spread_over, whole
+from gradtx.core.meshes import back, on_devices, on_each_device, placed_as, placement, spread_over, whole
 from gradtx.core.numerics import cast, is_floating, real_dtype, widen
 from gradtx.core.patterns import path_of
 from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped
@@ -169,14 +169,19 @@ class Stacks:
                     found, stack = self._in_one(rows, in_stack, shared, age, phase)
                     new_stacks[name] = stack
                 else:
+                    rows = [
+                        jax.tree.map(whole, row) for row in rows
+                    ]  # products of what is cut over devices are not said
                     found = map_arrays(_OneByOne(self), rows, (shared, age, phase))
             except Exception as error:
                 first = members[0]
                 error.add_note(f"in {first.path or 'the array'} {array_type(us[first.leaf])}, seen as {name}.")
                 raise
             for member, (u, slot) in zip(members, found, strict=True):
-                results[member.leaf] = self._unview(every[member.leaf], u, us[member.leaf].shape)
-                kept[member.leaf] = {k: x.reshape(*member.batch, *x.shape[1:]) for k, x in slot.items()}
+                results[member.leaf] = back(us[member.leaf], self._unview(every[member.leaf], u, us[member.leaf].shape))
+                kept[member.leaf] = {
+                    k: back(slots[member.leaf][k], x.reshape(*member.batch, *x.shape[1:])) for k, x in slot.items()
+                }
         if self.keeps.form is None:
             return treedef.unflatten(results), None
         if self.stacked:
@@ -357,11 +362,10 @@ class Stacks:
         many: Row = jax.tree.map(lambda *xs: self._joined(list(xs)), *rows)
         if kept is not None:
             many = many._replace(fields=kept)
-        given = many, shared, age, phase
         if self.spread is None:
-            u, fields = self._together(*given, 0)
+            u, fields = self._together(jax.tree.map(whole, many), shared, age, phase, 0)
         else:
-            u, fields = on_each_device(self.spread, self._together, *given)
+            u, fields = on_each_device(self.spread, self._together, many, shared, age, phase)
             u = placed_as(jnp.concatenate([row.u for row in rows]), u)
         cut = {} if kept is not None else {k: whole(x) for k, x in fields.items()}
         found, start = [], 0

@@ -228,7 +228,7 @@ def test_the_number_of_loops_is_that_of_the_distinct_shapes_where_stacked():
 
 
 LAYERS = {f"layer{i}": {"up": (8, 16), "down": (16, 8), "square": (8, 8)} for i in range(4)}
-SQUARES = {f"layer{i}": {"a": (8, 8), "b": (8, 8)} for i in range(4)}
+SQUARES = {f"layer{i}": {"a": (8, 8), "b": (8, 8)} for i in range(4)}  # whose first basis in SOAP is unique
 PLACED = [PartitionSpec("x"), PartitionSpec(None, "x")]
 
 
@@ -265,9 +265,10 @@ def mesh_of(devices, kind):
 
 @KINDS
 @SPECS
-@pytest.mark.parametrize("name", ["muon", "soap"])
-def test_a_stack_that_is_spread_takes_two_collectives_and_none_in_a_loop(name, spec, kind):
+@pytest.mark.parametrize(("name", "count"), [("muon", 4), ("muon", 8), ("soap", 4)])
+def test_a_stack_that_is_spread_takes_two_collectives_and_none_in_a_loop(name, count, spec, kind):
     tx, shapes = spread(name)
+    shapes = {f"layer{i}": shapes["layer0"] for i in range(count)}
     mesh = mesh_of(8, kind)
     with jax.set_mesh(mesh):
         p = jax.device_put(drawn(shapes), NamedSharding(mesh, spec))
@@ -277,9 +278,10 @@ def test_a_stack_that_is_spread_takes_two_collectives_and_none_in_a_loop(name, s
 
 
 @KINDS
+@pytest.mark.parametrize("over", ["x", None], ids=["spread", "not spread"])
 @pytest.mark.parametrize("name", ["muon", "soap"])
-def test_stacks_that_are_spread_equal_the_unsharded(name, kind):
-    tx, shapes = spread(name)
+def test_matrices_on_a_mesh_equal_the_unsharded(name, over, kind):
+    tx, shapes = spread(name) if over else (make(name, axes=None), spread(name)[1])
     with jax.enable_x64(True):
         gradients = [jax.tree.map(lambda x: x.astype(jnp.float64), drawn(shapes)) for _ in range(5)]
         p = jax.tree.map(jnp.ones_like, gradients[0])
