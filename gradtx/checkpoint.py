@@ -54,11 +54,11 @@ def flat_state(state: PyTree) -> dict[str, jax.Array]:
     """
     flat: dict[str, jax.Array] = {}
     for name, x in _leaves(state):
-        for path, part, stack in x.by_path() if isinstance(x, StackedField) else [("", lambda x: x, None)]:
+        for path, part in x.by_path().items() if isinstance(x, StackedField) else [("", x)]:
             full = f"{name}/{path}" if path else name
             if full in flat:
                 raise ValueError(f"flat_state: two arrays of the state are called {full!r}; rename one of the keys.")
-            flat[full] = part(x if stack is None else x.stacks[stack])
+            flat[full] = part
     return flat
 
 
@@ -124,15 +124,9 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
 
 def _restacked(name: str, field: StackedField, new: Mapping[str, Any]) -> StackedField:
     """What is kept in stacks, with the arrays that are new put at their rows."""
-    stacks = dict(field.stacks)
-    for stack, members in field.members:
-        x = stacks[stack]
-        for member in members:
-            full = f"{name}/{member.path}" if member.path else name
-            if full in new:
-                x = x.at[member.rows].set(new[full].reshape(-1, *x.shape[1:]))
-        stacks[stack] = _placed_like(stacks[stack], x)
-    return StackedField(stacks, field.members)
+    paths = {path: f"{name}/{path}" if path else name for path in field.by_path()}
+    found = field.replaced({path: new[full] for path, full in paths.items() if full in new})
+    return jax.tree.map(_placed_like, field, found)
 
 
 def _sibling(name: str, leaves: Mapping[str, Any]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import jax
@@ -136,10 +135,11 @@ def _note_axes(stage: Placed, held: Held, params: PyTree, found: list[_Found]) -
         for one, place in zip(found, mathematics.update.places(params), strict=True):
             one.stack = one.stack if place is None else place[1]
         for name in mathematics.own:
-            for stack, members in held[stage.kept[name]].members:
-                x = held[stage.kept[name]].stacks[stack]
+            field = held[stage.kept[name]]
+            kept = field.by_path()
+            for _, members in field.members:
                 for member in members:
-                    found[member.leaf].state += size_of(x) // x.shape[0] * math.prod(member.batch)
+                    found[member.leaf].state += size_of(kept[member.path])
 
 
 def _note(varied: Varied, params: PyTree, name: str, treedef: Any, found: list[_Found]) -> None:

@@ -13,9 +13,10 @@ says that the axis is so many blocks, and that each block belongs to a matrix of
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -96,6 +97,8 @@ class _Words:
         if isinstance(x, str):
             parse_axes(x)
         if isinstance(x, str | AxesOf) or (callable(x) and not isinstance(x, Mapping)):
+            if inspect.isfunction(x):
+                _check_call(name, x)
             return x
         if not isinstance(x, Mapping):
             raise TypeError(
@@ -110,6 +113,18 @@ class _Words:
                     raise TypeError(f"{name} has {words!r} for {key!r}; expected words such as 'i o', or None.")
                 parse_axes(words)
         return ByPattern(x)
+
+
+def _check_call(name: str, function: Callable[..., Any]) -> None:
+    """Raise unless a function can be called with a path and an array.
+
+    Raises:
+      TypeError: if it cannot.
+    """
+    try:
+        inspect.signature(function).bind("path", None)
+    except TypeError as error:
+        raise TypeError(f"{name} will be called as axes(path, array), but {source(function)}: {error}.") from None
 
 
 # What the axes of arrays are: words for all of them ("i o"); a dict of patterns, as for `groups`, with words, or None
@@ -144,9 +159,15 @@ class AxesOf:
         arrays = tuple((jnp.shape(x), jnp.result_type(x)) if is_floating(x) else None for x in leaves)
         return _axes_of(self, treedef, arrays)
 
-    def of(self, x: Any) -> AxesOfArray | None:
-        """The axes of a single array without a path."""
-        return self(x)[0]
+
+@dataclass(frozen=True)
+class Known:
+    """The axes of the arrays of one tree, in the place of what gave them."""
+
+    axes: tuple[AxesOfArray | None, ...]
+
+    def __call__(self, tree: PyTree) -> tuple[AxesOfArray | None, ...]:
+        return self.axes
 
 
 def axes_of(given: Any, otherwise: Otherwise = "matrix") -> AxesOf:
@@ -198,6 +219,8 @@ def _axes(rule: AxesOf, words: str | None, path: str, x: Any) -> AxesOfArray | N
             )
     if words is None:
         return None
+    if not isinstance(words, str):
+        raise TypeError(f"axes: the function gives {words!r} for {what}; expected words such as 'i o', or None.")
     axes = parse_axes(words)
     if len(axes.words) != ndim:
         if isinstance(rule.given, str) and ndim < 2:  # words for all matrices

@@ -13,7 +13,7 @@ from gradtx.core.factory import check_function, stepwise, transformation
 from gradtx.core.leafwise import stage_of
 from gradtx.core.mathematics import AGE, Keeps, Matrixwise, is_numeric
 from gradtx.core.ranges import AtLeast, Count, CountOrSchedule, PositiveCount
-from gradtx.core.stacks import Stacks
+from gradtx.core.stacks import First, Stacks
 from gradtx.core.transformation import GradientTransformation, Schedule
 
 Array = jax.Array
@@ -93,6 +93,10 @@ def matrixwise(
         raise TypeError("every and after say when refresh is called, but there is no refresh.")
     timed = refresh is not None or begin is not None
     options = tuple((name, type(x), x) for name, x in hyperparameters.items() if not _varies(x))
+    try:
+        hash(options)
+    except TypeError as error:
+        raise TypeError(f"an option must be hashable, so that programs can be compared: {error}.") from None
     stacks = Stacks(
         update, init, Keeps(keeps), axes_of(axes), needs, refresh, begin, every if isinstance(every, int) else 1, after,
         stagger and isinstance(every, int), wide, block, stack,
@@ -103,7 +107,7 @@ def matrixwise(
     if not isinstance(every, int):
         hyperparameters["due"] = stepwise(_due, _no_steps, interval=every)
     asked = (*(need for need in needs if need not in ("index", AGE)), *((AGE,) if timed or AGE in needs else ()))
-    first = None if keeps is None and init is None else stacks.first
+    first = None if keeps is None and init is None else First(stacks)
     return stage_of(
         Matrixwise, ("updates", "s", "params"), stacks, first, keeps, asked, hyperparameters, axes=stacks.axes
     )

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.experimental.shard_alike import shard_alike
-from jax.sharding import PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 Array = jax.Array
 
@@ -31,7 +31,7 @@ def several(names: tuple[str, ...] | None) -> int:
         if name not in mesh.shape:
             raise ValueError(
                 f"spread = {name!r}: the mesh has no axis of this name ({', '.join(map(repr, mesh.shape)) or 'none'}). "
-                "Call update inside jax.set_mesh(mesh)."
+                "Call init and update inside jax.set_mesh(mesh)."
             )
     return math.prod(mesh.shape[name] for name in names or ())
 
@@ -70,6 +70,19 @@ def on_each_device(names: tuple[str, ...], function: Callable[..., Any], stack: 
 def back(given: Any, x: Array) -> Array:
     """An array placed as another one of its shape is, where that is explicit."""
     return jax.sharding.reshard(x, jax.typeof(given).sharding.spec) if _is_explicit() else x
+
+
+def gathered(x: Array) -> Array:
+    """An array, whole on every device, where parts of it cannot be taken otherwise."""
+    sharding = jax.typeof(x).sharding
+    if not any(sharding.spec or ()) or AxisType.Explicit not in sharding.mesh.axis_types:
+        return x
+    everywhere = NamedSharding(sharding.mesh, PartitionSpec())
+    return jax.sharding.reshard(x, everywhere) if isinstance(x, jax.core.Tracer) else _put(x, PartitionSpec())
+
+
+def _put(x: Array, spec: PartitionSpec) -> Array:
+    return jax.device_put(x, NamedSharding(x.sharding.mesh, spec))  # type: ignore[attr-defined]
 
 
 def whole(x: Array) -> Array:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
@@ -20,13 +20,14 @@ from jax import lax
 
 from gradtx.core.axes import AxesOf, AxesOfArray
 from gradtx.core.mathematics import AGE, Keeps
-from gradtx.core.meshes import back, on_devices, on_each_device, placed_as, placement, spread_over, whole
+from gradtx.core.meshes import back, gathered, on_devices, on_each_device, placed_as, placement, spread_over, whole
 from gradtx.core.numerics import cast, is_floating, real_dtype, widen
 from gradtx.core.patterns import path_of
 from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped
 
 PyTree = Any
 Array = jax.Array
+NONE_AT_FIRST = "it was no matrix when init(params) was called. Call init anew."
 
 
 class Member(NamedTuple):
@@ -46,29 +47,59 @@ class Member(NamedTuple):
 @jax.tree_util.register_pytree_with_keys_class
 @dataclass(frozen=True)
 class StackedField:
-    """A field of what is kept, in stacks by name, and whose rows are whose."""
+    """A field of what is kept, in stacks by name, whose rows are whose, and how many axes a row has.
+
+    Before the axis of the rows a stack may have others, of a population.
+    """
 
     stacks: dict[str, Array]
     members: tuple[tuple[str, tuple[Member, ...]], ...]
+    ndim: int
 
     def tree_flatten_with_keys(self) -> tuple[Any, Any]:
         """The stacks with their names."""
-        return [(jax.tree_util.DictKey(name), x) for name, x in self.stacks.items()], (tuple(self.stacks), self.members)
+        static = tuple(self.stacks), self.members, self.ndim
+        return [(jax.tree_util.DictKey(name), x) for name, x in self.stacks.items()], static
 
     @classmethod
     def tree_unflatten(cls, static: Any, stacks: Any) -> StackedField:
         """The field again."""
-        return cls(dict(zip(static[0], stacks, strict=True)), static[1])
+        return cls(dict(zip(static[0], stacks, strict=True)), *static[1:])
 
-    def by_path(self) -> Iterator[tuple[str, Callable[[Array], Array], str]]:
-        """For each array its path, how its part is taken from its stack, and the name of that."""
+    def by_path(self) -> dict[str, Any]:
+        """What is kept for each array, by its path: [..., *batch, *field]."""
+        found = {}
+        for name, members in self.members:
+            stack = self.stacks[name]
+            for member in members:
+                part = partial(self._part, member)
+                abstract = isinstance(stack, jax.ShapeDtypeStruct)
+                found[member.path] = jax.eval_shape(part, stack) if abstract else part(stack)
+        return found
+
+    def replaced(self, new: dict[str, Any]) -> StackedField:
+        """The field with what is kept for some arrays, by path, in the place of what was."""
+        stacks = dict(self.stacks)
         for name, members in self.members:
             for member in members:
-                yield member.path, partial(_part, member), name
+                if member.path in new:
+                    x = gathered(stacks[name])
+                    rows = new[member.path].reshape(*x.shape[: self._lead(x)], -1, *self._row(x))
+                    stacks[name] = x.at[self._index(member, x)].set(rows)
+        return replace(self, stacks=stacks)
 
+    def _part(self, member: Member, stack: Array) -> Array:
+        x = gathered(stack)
+        return x[self._index(member, x)].reshape(*x.shape[: self._lead(x)], *member.batch, *self._row(x))
 
-def _part(member: Member, stack: Array) -> Array:
-    return stack[member.rows].reshape(*member.batch, *stack.shape[1:])
+    def _lead(self, stack: Array) -> int:
+        return stack.ndim - self.ndim - 1
+
+    def _row(self, stack: Array) -> tuple[int, ...]:
+        return stack.shape[stack.ndim - self.ndim :]
+
+    def _index(self, member: Member, stack: Array) -> tuple[slice, ...]:
+        return (*[slice(None)] * self._lead(stack), member.rows)
 
 
 class Row(NamedTuple):
@@ -130,8 +161,8 @@ class Stacks:
                 for name, members in found
             }
             for field in self.keeps.fields:
-                arrays = {name: jax.tree.map(partial(on_devices, self.spread), stacks[name][field]) for name in stacks}
-                made[field] = StackedField(arrays, found)
+                arrays = {name: on_devices(self.spread, stacks[name][field]) for name in stacks}
+                made[field] = StackedField(arrays, found, max([x.ndim for x in arrays.values()], default=1) - 1)
             return self.keeps.pack(made, 0)
         slots: list[Any] = [None] * len(leaves)
         for i, (axes, p) in enumerate(zip(every, leaves, strict=True)):
@@ -153,45 +184,68 @@ class Stacks:
         slots = [{}] * len(us) if self.stacked else self._slots(fields, treedef, len(us))
         results, kept = list(us), list(slots)
         new_stacks: dict[str, Any] = {}
-        indices = self._indices(us, every)
-        for name, members in self._members(updates, us, every):
+        numbers = self._numbers(us, every)
+        for name, members in self._layout(updates, us, every, fields):
             turns = np.arange(members[-1].rows.stop, dtype=np.int32) % (self.every if self.stagger else 1)
-            rows = [
-                self._row(
-                    every[x.leaf], us[x.leaf], slots[x.leaf], ps[x.leaf], {k: v[x.leaf] for k, v in varied.items()},
-                    indices[x.leaf], turns[x.rows],
-                )
-                for x in members
-            ]  # fmt: skip
+            there = [x for x in members if us[x.leaf] is not None]
+            if not there:
+                continue
             try:
+                rows = {
+                    x.leaf: self._row(
+                        every[x.leaf], us[x.leaf], slots[x.leaf], ps[x.leaf],
+                        {k: v[x.leaf] for k, v in varied.items()}, numbers[x.leaf], turns[x.rows],
+                    )
+                    for x in there
+                }  # fmt: skip
                 if self._in_stacks:
+                    some = rows[there[0].leaf]
+                    full = [rows[x.leaf] if x.leaf in rows else _idle(x, some) for x in members]
                     in_stack = {k: x.stacks[name] for k, x in fields.items()} if self.stacked else None
-                    found, stack = self._in_one(rows, in_stack, shared, age, phase)
+                    found, stack = self._in_one(full, in_stack, shared, age, phase)
+                    if len(there) < len(members) and in_stack is not None:
+                        stack = _only(stack, in_stack, [x.rows for x in there])
                     new_stacks[name] = stack
                 else:
-                    rows = [
-                        jax.tree.map(whole, row) for row in rows
-                    ]  # products of what is cut over devices are not said
-                    found = map_arrays(_OneByOne(self), rows, (shared, age, phase))
+                    # How products of what is cut over an explicit mesh are to lie would have to be said.
+                    found = map_arrays(
+                        _OneByOne(self), [jax.tree.map(whole, x) for x in rows.values()], (shared, age, phase)
+                    )
             except Exception as error:
-                first = members[0]
+                first = there[0]
                 error.add_note(f"in {first.path or 'the array'} {array_type(us[first.leaf])}, seen as {name}.")
                 raise
-            for member, (u, slot) in zip(members, found, strict=True):
-                results[member.leaf] = back(us[member.leaf], self._unview(every[member.leaf], u, us[member.leaf].shape))
-                kept[member.leaf] = {
-                    k: back(slots[member.leaf][k], x.reshape(*member.batch, *x.shape[1:])) for k, x in slot.items()
-                }
+            for member, (u, slot) in zip(members if self._in_stacks else there, found, strict=True):
+                given_u = us[member.leaf]
+                if given_u is not None:
+                    u = cast(self._unview(every[member.leaf], u, given_u.shape), widen(given_u).dtype)  # noqa: PLW2901
+                    results[member.leaf] = back(given_u, u)
+                    kept[member.leaf] = {
+                        k: back(slots[member.leaf][k], x.reshape(*member.batch, *x.shape[1:])) for k, x in slot.items()
+                    }
         if self.keeps.form is None:
             return treedef.unflatten(results), None
         if self.stacked:
             made: Any = {
-                k: StackedField({name: new_stacks[name][k] for name in old.stacks}, old.members)
+                k: replace(old, stacks={name: new_stacks.get(name, {k: x})[k] for name, x in old.stacks.items()})
                 for k, old in fields.items()
             }
         else:
             made = {k: treedef.unflatten([slot and slot[k] for slot in kept]) for k in self.keeps.fields}
         return treedef.unflatten(results), self.keeps.pack(made, age)
+
+    def _layout(
+        self, tree: PyTree, leaves: list[Any], every: Any, fields: dict[str, Any]
+    ) -> tuple[tuple[str, tuple[Member, ...]], ...]:
+        """The stacks by name, each with its members; those that were made at first, where they are kept."""
+        if not (self.stacked and fields):
+            return self._members(tree, leaves, every)
+        layout = next(iter(fields.values())).members
+        known = {x.leaf for _, members in layout for x in members}
+        for i, (x, axes) in enumerate(zip(leaves, every, strict=True)):
+            if axes is not None and math.prod(x.shape) and i not in known:
+                raise ValueError(f"nothing is kept for {_paths(tree)[i]}: {NONE_AT_FIRST}")
+        return layout
 
     def places(self, tree: PyTree) -> list[tuple[AxesOfArray, str] | None]:
         """For each leaf its axes and the name of the stack that it may be computed in; None where it passes by."""
@@ -220,7 +274,7 @@ class Stacks:
                 seen = placement(x, partial(self._view, axes))
                 turned = self.spread is not None and self._is_turned(axes, x.shape)
                 groups[(*self._sides(axes, x.shape), str(dtype), seen, turned)].append(i)
-        paths = [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_none)]
+        paths = _paths(tree)
         found: dict[str, tuple[Member, ...]] = {}
         for key, indices in groups.items():
             name = f"{key[0]}x{key[1]}"  # type: ignore[index]
@@ -271,7 +325,7 @@ class Stacks:
     def _row(self, axes: Any, u: Array, slot: Any, p: Any, numbers: dict[str, Any], index: Any, turn: Any) -> Row:
         x, depth = self._view(axes, u), len(self._batch(axes, u.shape))
         if slot is None:
-            raise ValueError("nothing is kept for it: it was no matrix when init(params) was called. Call init anew.")
+            raise ValueError(f"nothing is kept for it: {NONE_AT_FIRST}")
         fields = {k: f.reshape(-1, *f.shape[depth:]) for k, f in slot.items()}
         real, count = real_dtype(x.dtype), x.shape[0]
         each = {k: jnp.broadcast_to(cast(number, real), (count,)) for k, number in numbers.items()}
@@ -297,7 +351,7 @@ class Stacks:
         slots = [{name: column[i] for name, column in columns.items()} for i in range(count)]
         return [None if any(x is None for x in slot.values()) else slot for slot in slots]
 
-    def _indices(self, us: list[Any], every: Any) -> list[Any]:
+    def _numbers(self, us: list[Any], every: Any) -> list[Any]:
         """The numbers of the matrices of each array."""
         found, start = [], 0
         for u, axes in zip(us, every, strict=True):
@@ -409,6 +463,16 @@ class Stacks:
 
 
 @dataclass(frozen=True)
+class First:
+    """What a stage of matrices keeps at first, as a function of params that compares by the stage."""
+
+    stacks: Stacks
+
+    def __call__(self, params: PyTree) -> Any:
+        return self.stacks.first(params)
+
+
+@dataclass(frozen=True)
 class _OneByOne:
     """The matrices of one array, one after another."""
 
@@ -433,6 +497,24 @@ class _OneByOne:
         if row.u.shape[0] > 1:
             return lax.map(one, row)
         return jax.tree.map(lambda x: x[None], one(jax.tree.map(lambda x: x[0], row)))
+
+
+def _paths(tree: PyTree) -> list[str]:
+    return [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_none)]
+
+
+def _idle(member: Member, like: Row) -> Row:
+    """Rows for an array that has no gradient: zeros, so that the stack keeps its size."""
+    count = math.prod(member.batch)
+    return jax.tree.map(lambda x: jnp.zeros((count, *x.shape[1:]), x.dtype), like)
+
+
+def _only(new: dict[str, Array], old: dict[str, Array], there: list[slice]) -> dict[str, Array]:
+    """What is kept for these rows anew, and for all others as it was."""
+    active = np.zeros(next(iter(old.values())).shape[0], bool)
+    for rows in there:
+        active[rows] = True
+    return {k: jnp.where(active.reshape(-1, *[1] * (x.ndim - 1)), x, old[k]) for k, x in new.items()}
 
 
 def _fields(row: Row) -> dict[str, Array]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from gradtx.core import scalars
 from gradtx.core.apply_updates import align
+from gradtx.core.axes import Known
 from gradtx.core.each import each
 from gradtx.core.functions import is_function, of_part, split
 from gradtx.core.mathematics import AGE, Inner, Matrixwise, Treewise, Varied, is_numeric
@@ -198,8 +200,11 @@ class _Update:
             leaves = {name: self.leaves_of(stage, name) for name in mathematics.alike}
             kept = {name: self.old[stage.kept[name]] for name in mathematics.keeps.fields}
             kept.update((name, self.only(xs)) for name, xs in leaves.items())
-            given = stage.program, tree, kept, extra.get(AGE), params, numbers
             try:
+                program = stage.program
+                if isinstance(mathematics, Matrixwise):  # whose program does not know then what said what axes are
+                    program = replace(program, update=replace(program.update, axes=Known(mathematics.axes(tree))))
+                given = program, tree, kept, extra.get(AGE), params, numbers
                 with jax.named_scope(stage.program.name):
                     if mathematics.inner is None:
                         result, new = _call(functions, *given)

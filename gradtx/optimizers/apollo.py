@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
@@ -24,7 +23,7 @@ from gradtx.core import (
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import adam_step, noise
+from gradtx.transforms.matrices import Init, adam_step, noise
 from gradtx.transforms.numerics import norm
 
 By = Literal["channel", "matrix"]
@@ -64,7 +63,7 @@ def scale_by_apollo(
     """
     return matrixwise(
         _apollo,
-        partial(_zeros, rank),
+        Init(_zeros, (rank,)),
         keeps=ApolloState,
         axes=axes_of(axes),
         needs=("age", "index"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from gradtx.core import (
     Axes,
@@ -23,6 +22,7 @@ from gradtx.core import (
 )
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
+from gradtx.transforms.matrices import Init
 from gradtx.transforms.numerics import norm
 
 
@@ -38,6 +38,7 @@ def scale_by_dion(
     momentum: Fraction = 0.95,
     rank: PositiveCount = 128,
     eps: NonNegative = 1e-8,
+    floor: NonNegative = 1e-5,
     key: Count = 0,
     *,
     axes: Axes | None = None,
@@ -53,7 +54,7 @@ def scale_by_dion(
     """
     return matrixwise(
         _dion,
-        partial(_start, rank, key),
+        Init(_start, (rank, key)),
         keeps=DionState,
         axes=axes_of(axes),
         stack=stack,
@@ -62,6 +63,7 @@ def scale_by_dion(
         state=state,
         momentum=momentum,
         eps=eps,
+        floor=floor,
     )
 
 
@@ -70,13 +72,15 @@ def _start(rank: int, key: int, p: Array) -> DionState:
     return DionState(jnp.zeros_like(p), right.astype(p.dtype))
 
 
-def _dion(g: Array, s: DionState, p: None, momentum: Array, eps: Array) -> tuple[Array, DionState]:
+def _dion(g: Array, s: DionState, p: None, momentum: Array, eps: Array, floor: Array) -> tuple[Array, DionState]:
     m = s.velocity + g  # [inputs, outputs]
-    left = jnp.linalg.qr(m.conj().T @ s.right)[0]  # [outputs, rank]
+    left = jnp.linalg.qr(lax.stop_gradient(m.conj().T @ s.right))[0]  # [outputs, rank]
     right = m @ left  # [inputs, rank]
     m = m - (1 - momentum) * right @ left.conj().T
-    right = right / (norm(right, 0) + eps)
-    return (g.shape[1] / g.shape[0]) ** 0.5 * right @ left.conj().T, DionState(m, right)
+    sizes = norm(right, 0)
+    # Where the velocity has a lower rank than the step, what is left of it is rounding, which is not to become a step.
+    step = right / (jnp.maximum(sizes, floor * jnp.max(sizes)) + eps)
+    return (g.shape[1] / g.shape[0]) ** 0.5 * step @ left.conj().T, DionState(m, right / (sizes + eps))
 
 
 @transformation
@@ -85,6 +89,7 @@ def dion(
     momentum: Fraction = 0.95,
     rank: PositiveCount = 128,
     eps: NonNegative = 1e-8,
+    floor: NonNegative = 1e-5,
     key: Count = 0,
     weight_decay: NonNegative | None = 0.01,
     *,
@@ -107,6 +112,8 @@ def dion(
       momentum: the fraction of the leading part that is left in the momentum. The paper's default.
       rank: the rank of a step, at most the shorter side.
       eps: added to the lengths of columns.
+      floor: the least length of a column as a fraction of the longest; gradients of a lower rank than that of a step
+        would otherwise become steps of rounding noise. The paper has none.
       key: the seed of the first Q, a normal matrix.
       stack, chunk, spread, state: as for `matrixwise`.
       others, axes: as for `muon`.
@@ -120,5 +127,5 @@ def dion(
     """
     rule = axes_of_matrices(axes, others)
     layout: dict[str, Any] = {"stack": stack, "chunk": chunk, "spread": spread, "state": state}
-    step = scale_by_dion(momentum, rank, eps, key, axes=rule, **layout)
+    step = scale_by_dion(momentum, rank, eps, floor, key, axes=rule, **layout)
     return descend_matrices([step], others, rule, learning_rate, weight_decay, where, maximize)

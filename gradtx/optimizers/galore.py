@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from gradtx.core import (
     Axes,
@@ -23,7 +22,7 @@ from gradtx.core import (
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import adam_step, tamed
+from gradtx.transforms.matrices import Init, adam_step, tamed
 
 
 class GaloreState(NamedTuple):
@@ -58,7 +57,7 @@ def scale_by_galore(
     """
     return matrixwise(
         _galore,
-        partial(_zeros, rank),
+        Init(_zeros, (rank,)),
         keeps=GaloreState,
         axes=axes_of(axes),
         begin=_leading if stagger else None,
@@ -87,7 +86,7 @@ def _zeros(rank: int, p: Array) -> GaloreState:
 
 def _leading(g: Array, s: GaloreState, p: None, **_: Any) -> GaloreState:
     # Of the products of the shorter side, which is less to compute than a decomposition of the gradient itself.
-    g = tamed(g)
+    g = lax.stop_gradient(tamed(g))
     return s._replace(basis=jnp.linalg.eigh(g @ g.conj().T)[1][:, ::-1][:, : s.basis.shape[1]])
 
 

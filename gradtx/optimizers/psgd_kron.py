@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
@@ -27,7 +26,7 @@ from gradtx.core import (
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import noise
+from gradtx.transforms.matrices import Init, noise
 from gradtx.transforms.numerics import abs_square, average, norm, rms
 
 # How many fits lie between two in which the factors of a matrix are made equally large.
@@ -97,7 +96,7 @@ def scale_by_kron(
     """
     return matrixwise(
         _kron,
-        partial(_identities, max_side),
+        Init(_identities, (max_side,)),
         keeps=KronState,
         axes=axes_of(axes),
         needs=("age", "index"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from gradtx.core import (
     Axes,
@@ -101,7 +101,10 @@ def _roots(
     order = 2 * max(sum(side > 1 for side in g.shape), 1)
     of = root_by_eigh if inverse == "eigh" else root_by_newton
     grams = gather_grams(s.left, s.right, g, one_minus_b2)  # with this gradient, which the update is about to gather
-    roots = [of(gram / correction2, order, eps) if len(gram) > 1 else jnp.ones_like(gram) for gram in grams]
+    roots = [
+        of(lax.stop_gradient(gram / correction2), order, eps) if len(gram) > 1 else jnp.ones_like(gram)
+        for gram in grams
+    ]
     return s._replace(left_root=roots[0], right_root=roots[1])
 
 

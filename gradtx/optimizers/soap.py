@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from gradtx.core import (
     Axes,
@@ -22,7 +21,7 @@ from gradtx.core import (
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import gather_grams
+from gradtx.transforms.matrices import Init, gather_grams
 from gradtx.transforms.numerics import average, bounded_square, root
 
 
@@ -61,7 +60,7 @@ def scale_by_soap(
     """
     return matrixwise(
         _soap,
-        partial(_zeros, max_side),
+        Init(_zeros, (max_side,)),
         keeps=SoapState,
         axes=axes_of(axes),
         needs=("age",),
@@ -92,7 +91,9 @@ def _zeros(most: int, p: Array) -> SoapState:
 
 def _first_basis(g: Array, s: SoapState, p: None, one_minus_b2: Array, **_: Array) -> SoapState:
     left, right = gather_grams(s.left, s.right, g, one_minus_b2)
-    bases = [jnp.linalg.eigh(x)[1][:, ::-1] if len(x) > 1 else jnp.ones_like(x) for x in (left, right)]
+    bases = [
+        jnp.linalg.eigh(lax.stop_gradient(x))[1][:, ::-1] if len(x) > 1 else jnp.ones_like(x) for x in (left, right)
+    ]
     return s._replace(left_basis=bases[0], right_basis=bases[1])
 
 
@@ -103,8 +104,8 @@ def _turned_basis(g: Array, s: SoapState, p: None, **_: Array) -> SoapState:
         if len(q) != second.shape[side] or len(q) == 1:
             bases.append(q)
             continue
-        turned = gram @ q
-        order = jnp.argsort(-jnp.sum(q.conj() * turned, 0).real)
+        turned = lax.stop_gradient(gram @ q)
+        order = jnp.argsort(-jnp.sum(lax.stop_gradient(q).conj() * turned, 0).real)
         second = jnp.take(second, order, axis=side)
         bases.append(jnp.linalg.qr(turned[:, order])[0])
     s = s._replace(left_basis=bases[0], right_basis=bases[1], second=second)

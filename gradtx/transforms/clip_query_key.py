@@ -51,7 +51,7 @@ def clip_query_key(max_logit: Positive = 100.0, *, axes: Axes | None = None) -> 
       >>> u["query"].ravel()
       Array([ 0. , -0.5], dtype=float32)
     """
-    return treewise(_clip, needs=("params", "max_logits"), max_logit=max_logit, axes=axes_of(axes))
+    return treewise(_clip, needs=("params", "max_logits"), max_logit=max_logit, axes=axes_of(axes, "array"))
 
 
 def _clip(
@@ -78,8 +78,8 @@ def _clip(
         batch = () if seen is None else seen.seen(u.shape)[:-2]
         if logits.shape not in ((), batch):
             raise ValueError(
-                f"max_logits[{name!r}] has shape {logits.shape}, but {path} {array_type(u)} is {batch or 'one'} "
-                "matrices: say with axes= where its heads are, as in 'i b o' or 'i 12o'."
+                f"max_logits[{name!r}] has shape {logits.shape}, but {path} {array_type(u)} is seen as matrices "
+                f"{list(batch)}: say with axes= where its heads are, as in 'i b o' or 'i 12o'."
             )
         shrunk = _shrinkage(cast(logits, u.real.dtype), cast(max_logit, u.real.dtype))
         if seen is not None and logits.ndim:
@@ -89,6 +89,6 @@ def _clip(
 
 
 def _shrinkage(logits: Array, most: Array) -> Array:
-    """1 - c: how much of a kernel is taken away. A logit that is not a number takes nothing."""
-    over = logits > most
+    """1 - c: how much of a kernel is taken away. A logit that is not finite takes nothing."""
+    over = (logits > most) & jnp.isfinite(logits)
     return jnp.where(over, 1 - jnp.sqrt(most / jnp.where(over, logits, most)), 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -10,6 +12,17 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from gradtx.transforms.numerics import abs_square, average, bounded_square, root
+
+
+@dataclass(frozen=True)
+class Init:
+    """A function of a parameter with its first arguments given, which compares by what it is, as `partial` does not."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def __call__(self, p: Array) -> Any:
+        return self.function(*self.arguments, p)
 
 
 def tamed(g: Array) -> Array:
