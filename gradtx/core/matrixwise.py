@@ -105,7 +105,7 @@ def matrixwise(
     check_function("update", update, ("u", "s", "p"), needs, hyperparameters)
     hyperparameters = {name: x for name, x in hyperparameters.items() if _varies(x)}
     if not isinstance(every, int):
-        hyperparameters["due"] = stepwise(_due, _no_steps, interval=every)
+        hyperparameters["due"] = stepwise(_due, _no_steps, needs=(AGE,), interval=every)
     asked = (*(need for need in needs if need not in ("index", AGE)), *((AGE,) if timed or AGE in needs else ()))
     first = None if keeps is None and init is None else First(stacks)
     return stage_of(
@@ -121,8 +121,8 @@ def _no_steps() -> dict[str, int]:
     return {"since": 0}
 
 
-def _due(step: Array, s: dict[str, Array], interval: Array) -> tuple[Array, dict[str, Array]]:
-    """1 if the interval has gone by since the last refresh, or 0, and the steps since then."""
+def _due(step: Array, s: dict[str, Array], age: Array, interval: Array) -> tuple[Array, dict[str, Array]]:
+    """1 if the interval has gone by since the last refresh, and at first; else 0. And the steps since then."""
     since = s["since"] + 1
-    due = since >= interval
+    due = (since >= interval) | (age == 0)
     return jnp.where(due, 1.0, 0.0), {"since": jnp.where(due, 0, since)}

@@ -15,9 +15,14 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 Array = jax.Array
 
 
+def is_explicit() -> bool:
+    """Whether where arrays lie on the present mesh is part of their types."""
+    return any(kind == jax.sharding.AxisType.Explicit for kind in jax.sharding.get_abstract_mesh().axis_types)
+
+
 def placement(x: Any, view: Callable[[Array], Array]) -> Any:
     """How the view of an array lies on an explicit mesh; of an automatic one nothing is known."""
-    return jax.typeof(view(x)).sharding.spec if isinstance(x, jax.Array) and _is_explicit() else None
+    return jax.typeof(view(x)).sharding.spec if isinstance(x, jax.Array) and is_explicit() else None
 
 
 def several(names: tuple[str, ...] | None) -> int:
@@ -49,7 +54,7 @@ def on_devices(names: tuple[str, ...] | None, x: Array) -> Array:
     if names is None:
         return x
     spec = PartitionSpec(names, *[None] * (x.ndim - 1))
-    return jax.sharding.reshard(x, spec) if _is_explicit() else lax.with_sharding_constraint(x, spec)
+    return jax.sharding.reshard(x, spec) if is_explicit() else lax.with_sharding_constraint(x, spec)
 
 
 def on_each_device(names: tuple[str, ...], function: Callable[..., Any], stack: Any, *shared: Any) -> Any:
@@ -68,8 +73,10 @@ def on_each_device(names: tuple[str, ...], function: Callable[..., Any], stack: 
 
 
 def back(given: Any, x: Array) -> Array:
-    """An array placed as another one of its shape is, where that is explicit."""
-    return jax.sharding.reshard(x, jax.typeof(given).sharding.spec) if _is_explicit() else x
+    """An array placed as another one of its shape is."""
+    if is_explicit():
+        return jax.sharding.reshard(x, jax.typeof(given).sharding.spec)
+    return shard_alike(given, x)[1] if isinstance(x, jax.core.Tracer) and x.ndim else x
 
 
 def gathered(x: Array) -> Array:
@@ -87,18 +94,14 @@ def _put(x: Array, spec: PartitionSpec) -> Array:
 
 def whole(x: Array) -> Array:
     """An array of an explicit mesh, whole on every device, so that any part of it can be taken."""
-    return jax.sharding.reshard(x, PartitionSpec()) if _is_explicit() and isinstance(x, jax.Array) else x
+    return jax.sharding.reshard(x, PartitionSpec()) if is_explicit() and isinstance(x, jax.Array) else x
 
 
 def placed_as(given: Array, x: Array) -> Array:
     """The first rows of what was spread, as many as were given, and placed as they were."""
     count = given.shape[0]
-    if _is_explicit():
+    if is_explicit():
         return lax.slice_in_dim(jax.sharding.reshard(x, jax.typeof(given).sharding.spec), 0, count)
     if x.shape[0] == count:  # a cut along the axis parts the placement of the stack from that of what it becomes
         x = jnp.pad(x, [(0, 1)] + [(0, 0)] * (x.ndim - 1))
     return shard_alike(given, lax.slice_in_dim(x, 0, count))[1]
-
-
-def _is_explicit() -> bool:
-    return any(kind == jax.sharding.AxisType.Explicit for kind in jax.sharding.get_abstract_mesh().axis_types)

@@ -23,7 +23,7 @@ from gradtx.core.mathematics import AGE, Keeps
 from gradtx.core.meshes import back, gathered, on_devices, on_each_device, placed_as, placement, spread_over, whole
 from gradtx.core.numerics import cast, is_floating, real_dtype, widen
 from gradtx.core.patterns import path_of
-from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped
+from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped, on_devices_of
 
 PyTree = Any
 Array = jax.Array
@@ -168,7 +168,7 @@ class Stacks:
         for i, (axes, p) in enumerate(zip(every, leaves, strict=True)):
             if axes is not None and math.prod(p.shape):
                 x = self._seen(axes, p)
-                slots[i] = self.keeps.unpack(mapped(init, x.ndim - 2)(x), "init")
+                slots[i] = on_devices_of(p, self.keeps.unpack(mapped(init, x.ndim - 2)(x), "init"))
         made = {name: treedef.unflatten([slot and slot[name] for slot in slots]) for name in self.keeps.fields}
         return self.keeps.pack(made, 0)
 

@@ -17,7 +17,7 @@ from gradtx.core.mathematics import AGE, Keeps, Leafwise, Treewise, inner_of
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import STEP, Path, Placed, Plan
 from gradtx.core.scalars import init_scalars
-from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, mapped, placed_like
+from gradtx.core.trees import array_type, flatten, flatten_like, leaf_path, mapped, on_devices_of, placed_like
 
 PyTree = Any
 Held = dict[Path, Any]  # what a state holds, by path
@@ -93,7 +93,12 @@ def _inits(mathematics: Leafwise, leaves: list[Any], treedef: Any) -> Iterator[t
     every = [None] * len(leaves) if mathematics.axes is None else mathematics.axes(treedef.unflatten(leaves))
     for axes, p in zip(every, leaves, strict=True):
         x = p if p is None or axes is None else axes.matrices(p)
-        yield mapped(init, 0 if axes is None or x is None else x.ndim - 2), x
+        depth = 0 if axes is None or x is None else x.ndim - 2
+        yield (mapped(init, depth) if axes is None else partial(_there, mapped(init, depth), p)), x
+
+
+def _there(init: Callable[[Any], Any], p: Any, x: Any) -> Any:
+    return on_devices_of(p, init(x))
 
 
 def _zeros(keeps: Keeps, p: Any) -> Any:

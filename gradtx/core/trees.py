@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental.shard_alike import shard_alike
 
 from gradtx.core.compiled import per_program
+from gradtx.core.meshes import back, is_explicit
 
 PyTree = Any
 
@@ -150,6 +152,18 @@ def mapped(function: Callable[..., Any], depth: int) -> Callable[..., Any]:
 
 def placed_like(p: Any, kept: Any) -> Any:
     """Arrays sharded as `p` is. Compiled, zeros know nothing of the array they are for, and would lie everywhere."""
+    if p is None:
+        return kept
+    if is_explicit():
+        return jax.tree.map(lambda x: back(p, x) if x.shape == p.shape and x.ndim else x, kept)
     if not isinstance(p, jax.core.Tracer):
         return kept
     return jax.tree.map(lambda x: shard_alike(p, x)[1] if x.shape == p.shape and x.ndim else x, kept)
+
+
+def on_devices_of(p: Any, kept: Any) -> Any:
+    """Arrays of other shapes than that of `p` on the devices that it lies on, each whole."""
+    if not isinstance(p, jax.core.Tracer) or is_explicit():
+        return kept
+    nothing = jnp.sum(placed_like(p, jnp.zeros_like(p)))  # which is known to lie where p does
+    return jax.tree.map(lambda x: x if x.shape == p.shape else x + nothing.astype(x.dtype), kept)

@@ -22,7 +22,7 @@ from gradtx.core import (
 )
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
-from gradtx.transforms.matrices import Init
+from gradtx.transforms.matrices import Init, tamed
 from gradtx.transforms.numerics import norm
 
 
@@ -73,7 +73,7 @@ def _start(rank: int, key: int, p: Array) -> DionState:
 
 
 def _dion(g: Array, s: DionState, p: None, momentum: Array, eps: Array, floor: Array) -> tuple[Array, DionState]:
-    m = s.velocity + g  # [inputs, outputs]
+    m = s.velocity + tamed(g)  # [inputs, outputs]
     left = jnp.linalg.qr(lax.stop_gradient(m.conj().T @ s.right))[0]  # [outputs, rank]
     right = m @ left  # [inputs, rank]
     m = m - (1 - momentum) * right @ left.conj().T

@@ -19,7 +19,7 @@ from gradtx.core import (
 from gradtx.core.axes import AxesOfArray, axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import one_minus
-from gradtx.transforms.numerics import abs_square, average, norm, root
+from gradtx.transforms.numerics import average, bounded_square, norm, root
 from gradtx.transforms.orthogonalize import Coefficients, Products, orthogonalize
 from gradtx.transforms.sides import Sides, scale_by_sides
 from gradtx.transforms.trace import trace
@@ -58,7 +58,7 @@ def _normalize(
 ) -> tuple[Array, Array]:
     if axes is None:
         return u, v
-    v = average(v, jnp.sum(abs_square(u), 0) / max(u.shape[0], 1), one_minus_b2)
+    v = average(v, jnp.sum(bounded_square(u) / max(u.shape[0], 1), 0), one_minus_b2)
     y = u / (root(v) + eps)
     return y * (norm(u) / (norm(y) + eps)), v
 

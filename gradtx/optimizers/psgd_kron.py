@@ -26,7 +26,7 @@ from gradtx.core import (
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import Init, noise
+from gradtx.transforms.matrices import Init, noise, tamed
 from gradtx.transforms.numerics import abs_square, average, norm, rms
 
 # How many fits lie between two in which the factors of a matrix are made equally large.
@@ -71,7 +71,7 @@ def kron_interval(
 
 def _interval(step: Array, least: Array, most: Array, growth: Array, flat: int) -> Array:
     # The exponent is bounded, so that the derivative is finite too.
-    return jnp.clip(least * jnp.exp(jnp.clip(growth * (step - flat), 0, 60)), least, most)
+    return jnp.minimum(least * jnp.exp(jnp.minimum(growth * jnp.maximum(step - flat, 0), 60)), most)
 
 
 @transformation
@@ -155,7 +155,7 @@ def _fitted(
 ) -> KronState:
     """The factors after a step of their own, downhill in E[x^T P x + v^T P^-1 v] for noise v."""
     left, right = _balanced(s, age)
-    x = average(s.first, g, one_minus_b1) / correction1
+    x = average(s.first, tamed(g), one_minus_b1) / correction1
     # Whatever its scale is: the fit only asks for the quotient of x and the factors.
     v = noise(key, age, index, x)
     x = x + jnp.sqrt(jnp.finfo(jnp.float32).eps).astype(x.dtype) * jnp.mean(jnp.abs(x)) * v
@@ -200,7 +200,7 @@ def _balanced(s: KronState, age: Array) -> tuple[Array, Array]:
 def _kron(
     g: Array, s: KronState, p: None, one_minus_b1: Array, correction1: Array, max_rms: Array, **_: Any
 ) -> tuple[Array, KronState]:
-    first = average(s.first, g, one_minus_b1)
+    first = average(s.first, tamed(g), one_minus_b1)
     u = first / correction1
     for side, q in enumerate((s.left, s.right)):
         u = _by(q if q.ndim == 1 else q.T, _by(q, u, side), side)

@@ -22,7 +22,7 @@ from gradtx.core import (
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import gather_grams, root_by_eigh, root_by_newton
+from gradtx.transforms.matrices import gather_grams, root_by_eigh, root_by_newton, tamed
 from gradtx.transforms.numerics import average, bounded_square, norm, root
 
 Inverse = Literal["eigh", "newton"]
@@ -122,6 +122,7 @@ def _shampoo(
     inverse: str,
     start_step: int,
 ) -> tuple[Array, ShampooState]:
+    g = tamed(g)
     first, second = average(s.first, g, one_minus_b1), average(s.second, bounded_square(g), one_minus_b2)
     m = first / correction1
     adam = m / (root(second / correction2) + graft_eps)

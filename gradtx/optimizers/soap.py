@@ -21,7 +21,7 @@ from gradtx.core import (
 from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import Init, gather_grams
+from gradtx.transforms.matrices import Init, gather_grams, tamed
 from gradtx.transforms.numerics import average, bounded_square, root
 
 
@@ -135,13 +135,15 @@ def _soap(
     eps: Array,
     floor: Array,
 ) -> tuple[Array, SoapState]:
+    g = tamed(g)
     x, later = _into(s, g), age > 0  # the first gradient only makes the basis
     first = jnp.where(later, average(s.first, x, one_minus_b1), s.first)
     second = jnp.where(later, average(s.second, bounded_square(x), one_minus_b2), s.second)
     # Where gradients lack full rank, what is below 1e-5 of the largest is rounding: it is not to become a step.
     least = floor * root(jnp.max(second, initial=0))
     u = _back(s, first / (root(second) + eps + least))
-    u = u * jnp.where(later, jnp.sqrt(correction2) / jnp.where(later, correction1, 1), 0)
+    weight1, weight2 = jnp.where(later, correction1, 1), jnp.where(later, correction2, 1)
+    u = u * jnp.where(later, jnp.sqrt(weight2) / weight1, 0)
     left, right = gather_grams(s.left, s.right, g, one_minus_b2)
     return u, s._replace(left=left, right=right, first=first, second=second)
 

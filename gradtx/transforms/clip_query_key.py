@@ -66,7 +66,7 @@ def _clip(
     ps, every = flatten(params)[0], axes(updates)
     paths = [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(updates, is_leaf=is_none)]
     unused = [name for name in max_logits if not any(fits(name, path, None) for path in paths)]
-    if unused:
+    if unused and paths:
         raise ValueError(f"max_logits: {some(unused)} fits no array. The arrays are {some(paths)}.")
     results = []
     for path, u, p, seen in zip(paths, us, ps, every, strict=True):

@@ -10,7 +10,7 @@ from properties import registry
 DTYPES = {"bfloat16": jnp.bfloat16, "float16": jnp.float16, "float32": jnp.float32}
 # Stages that only pass on or accumulate updates cannot bound them: adding half the largest number twice gives the
 # largest number, and adding it three times overflows.
-GATHERS = {"leafwise", "trace", "sgd", "scale", "treewise", "scale_by_param_block_norm"}
+GATHERS = {"leafwise", "muon", "normuon", "scale", "scale_by_param_block_norm", "sgd", "trace", "treewise"}
 
 
 def sizes(dtype):
