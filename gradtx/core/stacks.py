@@ -219,7 +219,7 @@ class Stacks:
                 given_u = us[member.leaf]
                 if given_u is not None:
                     u = cast(self._unview(every[member.leaf], u, given_u.shape), widen(given_u).dtype)  # noqa: PLW2901
-                    results[member.leaf] = back(given_u, u)
+                    results[member.leaf] = back(given_u, u) if self.spread is None else u
                     kept[member.leaf] = {
                         k: back(slots[member.leaf][k], x.reshape(*member.batch, *x.shape[1:])) for k, x in slot.items()
                     }
