@@ -11,7 +11,8 @@ from jax import Array
 
 from gradtx.core import GradientTransformation, apply_updates
 from gradtx.core.mathematics import Chain, Mathematics, inner_of
-from gradtx.core.numerics import cast, widen
+from gradtx.core.numerics import cast, is_floating, widen
+from gradtx.core.trees import array_type
 from gradtx.optimizers.lbfgs import lbfgs
 from gradtx.transforms.vectors import dot, dtype_of, largest
 from gradtx.value_and_grad import arrived
@@ -73,8 +74,8 @@ def minimize(
     It ends when no entry of the gradient is larger than `tol`, when a line search comes to rest, when the loss is not
     finite and nothing searches, or after `max_steps`.
 
-    Derivatives do not go through it. With respect to what the loss depends on, the minimum has those that the implicit
-    function theorem gives: the gradient there stays zero.
+    It is not differentiable: in reverse mode JAX raises, and in forward mode the result is that of the last steps. For
+    the derivatives of a minimum, use the implicit function theorem: the gradient there stays zero.
 
     Bounds are not among its arguments: a quasi-Newton step that is projected need not lessen the loss. Write the
     bounded parameter as a function of a free one, such as `jax.nn.softplus`; or descend by gradients and project every
@@ -94,6 +95,9 @@ def minimize(
       A `MinimizeResult`. The parameters are the last ones if they converged or if the last stage of `tx` is a line
       search, which never goes uphill; otherwise those of the least loss that was seen.
 
+    Raises:
+      TypeError: if an array of `x0` is not floating.
+
     Example:
       >>> import gradtx, jax, jax.numpy as jnp
       >>> rosenbrock = lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
@@ -107,6 +111,12 @@ def minimize(
     loss = (lambda p: _half_square(alone(p))) if of_residuals else alone
     functions = {"value_fn": loss, **({"residual_fn": alone} if of_residuals else {})}
     params = jax.tree.map(lambda x: cast(jnp.asarray(x)), x0)
+    for path, x in jax.tree_util.tree_leaves_with_path(params):
+        if not is_floating(x):
+            raise TypeError(
+                f"minimize: x0{jax.tree_util.keystr(path)} is {array_type(x)}, which has no gradient; convert it with "
+                "astype(jnp.float32), or give it to the loss with functools.partial."
+            )
     state = tx.init(params)
     searches = len(arrived(state)) == 1 and _ends_with_the_step(tx.mathematics)
 
@@ -163,5 +173,5 @@ def _ends_with_the_step(mathematics: Mathematics) -> bool:
 
 
 def _half_square(residuals: PyTree) -> Array:
-    wide = jax.tree.map(widen, residuals)
+    wide = jax.tree.map(lambda x: widen(jnp.asarray(x)), residuals)
     return 0.5 * cast(dot(wide, wide), dtype_of(wide))

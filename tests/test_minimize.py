@@ -154,3 +154,8 @@ def test_adam_with_a_line_search_waits_until_its_direction_points_downhill():
     tx = gradtx.chain(gradtx.scale_by_adam(), gradtx.scale(-1.0), gradtx.line_search())
     result = gradtx.minimize(rosenbrock, jnp.array(START), tx, tol=1e-2)
     assert bool(result.converged)
+
+
+def test_a_start_that_has_no_gradient_is_an_error_that_names_it():
+    with pytest.raises(TypeError, match=r"minimize: x0\['n'\] is int32\[\], which has no gradient"):
+        gradtx.minimize(lambda p: p["w"] ** 2, {"w": 1.0, "n": jnp.array(2)})

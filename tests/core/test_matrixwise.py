@@ -11,6 +11,7 @@ import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import gradtx
+from gradtx.core.mathematics import Matrixwise
 from properties import registry
 
 RANDOM = np.random.default_rng(0)
@@ -53,9 +54,15 @@ def make(name, **options):
 
 
 METHODS = [name for name in registry.MATRIX_METHODS if name != "apollo_mini"]
+SAMPLE = ("muon", "soap")
 
 
-@pytest.mark.parametrize("name", METHODS)
+def sampled(names):
+    """Names for tests that are slow to compile; those outside the sample are tested by `make test-all`."""
+    return [name if name in SAMPLE else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("name", sampled(METHODS))
 def test_stacked_and_one_by_one_are_the_same(name):
     registry.assert_close(path(make(name, stack=True))[0], path(make(name, stack=False))[0], 1e-5, 1e-5)
 
@@ -67,7 +74,7 @@ def test_chunks_of_a_stack_are_the_same_as_the_whole(name):
         registry.assert_close(path(make(name, stack=True, chunk=chunk))[0], whole, 1e-5, 1e-5)
 
 
-@pytest.mark.parametrize("name", registry.MATRIX_METHODS)
+@pytest.mark.parametrize("name", sampled(registry.MATRIX_METHODS))
 def test_the_layers_of_a_scanned_kernel_are_updated_as_kernels_of_their_own(name):
     kernels = [{"w": g["heads"]} for g in GRADIENTS]
     scanned, _ = path(make(name, axes="b i o"), {"w": P["heads"]}, kernels)
@@ -98,7 +105,7 @@ def test_the_order_of_arrays_does_not_matter(name):
     registry.assert_close(first, second[::-1], 1e-5, 1e-6)
 
 
-@pytest.mark.parametrize("name", registry.MATRIX_METHODS)
+@pytest.mark.parametrize("name", sampled(registry.MATRIX_METHODS))
 @pytest.mark.parametrize("factor", [1e20, 1e-30, 0.0])
 def test_gradients_of_any_size_give_finite_updates(name, factor):
     p, state = path(make(name), P, [jax.tree.map(lambda x: factor * x, g) for g in GRADIENTS])
@@ -332,3 +339,80 @@ def path_from(tx, p, state, gradients):
         updates, state = jax.block_until_ready(update(g, state, p))
         p = jax.block_until_ready(gradtx.apply_updates(p, updates))
     return p, state
+
+
+METHODS_WITH_STATE = ["soap", "shampoo", "psgd_kron", "dion", "galore", "apollo"]
+
+
+@pytest.mark.parametrize("name", sampled(METHODS_WITH_STATE))
+def test_an_array_without_a_gradient_keeps_its_rows_in_a_stack_as_they_are(name):
+    p = {"a": P["b"]["square"], "b": P["b"]["square"] + 1}
+    gradients = [
+        {"a": g["b"]["square"], "b": None if i == 1 else 2 * g["b"]["square"]} for i, g in enumerate(GRADIENTS[:3])
+    ]
+    found = []
+    for kind in ("stack", "array"):
+        tx = getattr(gradtx, name)(0.1, state=kind)
+        state = tx.init(p)
+        for g in gradients:
+            updates, state = tx.update(g, state, p)
+        found.append((updates, gradtx.flat_state(state)))
+    registry.assert_close(found[0], found[1], 1e-4, 1e-5)
+
+
+def test_a_population_kept_in_stacks_has_its_axis_first():
+    tx, p = gradtx.soap(0.1, state="stack"), {k: jnp.ones((3, 2, 2)) * jnp.arange(3.0)[:, None, None] for k in "ab"}
+    state = jax.vmap(tx.update)(p, jax.vmap(tx.init)(p), p)[1]
+    flat = gradtx.flat_state(state)
+    assert flat["scale_by_soap/left/a"].shape == (3, 2, 2)
+    restored = gradtx.restore_state(jax.vmap(tx.init)(p), flat)
+    assert restored.missing == restored.unexpected == ()
+    registry.assert_close(restored.state, state, 0, 0)
+
+
+def test_what_is_kept_in_stacks_has_names_before_it_is_made():
+    tx, p = gradtx.soap(0.1, state="stack"), {"a": jnp.ones((3, 2)), "b": jnp.ones((3, 2))}
+    abstract = gradtx.flat_state(jax.eval_shape(tx.init, p))
+    assert {k: x.shape for k, x in abstract.items()} == {k: x.shape for k, x in gradtx.flat_state(tx.init(p)).items()}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_optimizer_that_is_rebuilt_at_every_step_is_equal_and_its_programs_too(name):
+    first, again = make(name), make(name)
+    assert first == again
+    for x, y in zip(first.plan.all_stages, again.plan.all_stages, strict=True):
+        if isinstance(x.mathematics, Matrixwise):
+            assert x.mathematics == y.mathematics
+            assert x.program == y.program
+
+
+def test_the_program_of_axes_from_a_function_made_anew_is_compiled_once():
+    traced = []
+
+    def update(u, s, p):
+        traced.append(1)
+        return u, s
+
+    shared = gradtx.matrixwise
+    x = jnp.ones((2, 3))
+    for _ in range(3):
+        tx = shared(update, axes=lambda path, x: "i o")
+        tx.update(x, tx.init(x))
+    assert len(traced) == 1
+
+
+@pytest.mark.parametrize("name", sampled(registry.MATRIX_METHODS))
+def test_numbers_may_be_overridden_beside_other_arrays(name):
+    tx = gradtx.overrides(make(name), {"a": {"learning_rate": 0.1}})
+    u, _ = tx.update(P, tx.init(P), P)
+    plain, _ = make(name).update(P, make(name).init(P), P)
+    np.testing.assert_allclose(u["a"], 2 * plain["a"], rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(u["b"]["up"], plain["b"]["up"], rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", sampled(registry.MATRIX_METHODS))
+def test_derivatives_are_finite_at_gradients_of_zero_and_of_equal_singular_values(name):
+    tx = getattr(gradtx, name)(0.1)
+    derivative = jax.jit(jax.grad(lambda g: jnp.sum(tx.update(g, tx.init(g), g)[0] ** 2)))
+    for g in (jnp.zeros((3, 3)), jnp.eye(3), jnp.ones((3, 3))):
+        assert registry.is_finite(derivative(g))

@@ -273,7 +273,20 @@ SCHEDULES = [
 # One or two transformations of each kind. For the others, `make test` skips the tests that are slow to compile;
 # `make test-all` and the page of promises include them.
 SAMPLE = {
-    *("adabelief", "adafactor", "adam", "adamw", "amsgrad", "cautious", "cosine", "lion", "mechanize", "momo", "nadam"),
+    *(
+        "adabelief",
+        "adafactor",
+        "adam",
+        "adamw",
+        "amsgrad",
+        "cautious",
+        "cosine",
+        "lion",
+        "mechanize",
+        "momo",
+        "muon",
+        "nadam",
+    ),
     *("partition", "plateau", "prodigy", "rmsprop", "sgd", "sophia", "add_noise", "chain", "clip_by_global_norm"),
     *("leafwise", "masked", "piecewise_constant", "scale_by_rss", "scale_by_sm3", "stepwise", "trace", "treewise"),
     *("warmup_cosine", "yogi"),
