@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 import gradtx
 from gradtx import GradientTransformation
+from gradtx.core.mathematics import Matrixwise
 from gradtx.race.data import Digits, Images
 from gradtx.race.models import Params, Task, loss_and_accuracy
 
@@ -147,7 +148,29 @@ def train_population(
         member, train_loss = train_epoch(task, batch_size, tx, member, seed, digits.train, epoch)
         return member, Metrics(train_loss, *loss_and_accuracy(task, member.params, *digits.validation))
 
+    if _decomposes(tx):
+        return _one_after_another(one, tx, population, seeds)
     return jax.vmap(jax.vmap(one, (None, 0, 0)), (_axes(tx), 0, None))(tx, population, seeds)
+
+
+def _decomposes(tx: GradientTransformation) -> bool:
+    """Whether some steps decompose matrices, which under `jax.vmap` every step would do."""
+    found = (stage.mathematics for stage in tx.plan.all_stages)
+    return any(x.update.refresh is not None for x in found if isinstance(x, Matrixwise))
+
+
+def _one_after_another(one: Any, tx: GradientTransformation, population: Member, seeds: Array) -> Any:
+    """The members of a population in turn."""
+    leaves, treedef = jax.tree.flatten(tx)
+    rates = [x for x in leaves if jnp.ndim(x)]
+
+    def of_rate(given: Any) -> Any:
+        own, members = given
+        numbers = iter(own)
+        alone = jax.tree.unflatten(treedef, [next(numbers) if jnp.ndim(x) else x for x in leaves])
+        return jax.lax.map(lambda member: one(alone, *member), (members, seeds))
+
+    return jax.lax.map(of_rate, (rates, population))
 
 
 def seconds_per_step(
