@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from gradtx.core.numerics import is_key
-from gradtx.core.stacks import StackedField
+from gradtx.core.stacked_field import StackedField
 
 __all__ = ["Restored", "flat_state", "restore_state"]
 

@@ -15,6 +15,7 @@ from gradtx.core.mathematics import AGE, Keeps, Matrixwise, is_numeric
 from gradtx.core.ranges import AtLeast, Count, CountOrSchedule, PositiveCount
 from gradtx.core.stacks import First, Stacks
 from gradtx.core.transformation import GradientTransformation, Schedule
+from gradtx.core.views import View
 
 Array = jax.Array
 
@@ -99,7 +100,7 @@ def matrixwise(
         raise TypeError(f"an option must be hashable, so that programs can be compared: {error}.") from None
     stacks = Stacks(
         update, init, Keeps(keeps), axes_of(axes), needs, refresh, begin, every if isinstance(every, int) else 1, after,
-        stagger and isinstance(every, int), wide, block, stack,
+        stagger and isinstance(every, int), View(wide, block), stack,
         chunk, (spread,) if isinstance(spread, str) else spread, state, options,
     )  # fmt: skip
     check_function("update", update, ("u", "s", "p"), needs, hyperparameters)

@@ -20,86 +20,16 @@ from jax import lax
 
 from gradtx.core.axes import AxesOf, AxesOfArray
 from gradtx.core.mathematics import AGE, Keeps
-from gradtx.core.meshes import back, gathered, on_devices, on_each_device, placed_as, placement, spread_over, whole
+from gradtx.core.meshes import back, on_devices, on_each_device, placed_as, placement, spread_over, whole
 from gradtx.core.numerics import cast, is_floating, real_dtype, widen
 from gradtx.core.patterns import path_of
+from gradtx.core.stacked_field import Member, StackedField
 from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped, on_devices_of
+from gradtx.core.views import View
 
 PyTree = Any
 Array = jax.Array
 NONE_AT_FIRST = "it was no matrix when init(params) was called. Call init anew."
-
-
-class Member(NamedTuple):
-    """An array in a stack: its path, the number of its leaf, its first row, and the axes that its rows have."""
-
-    path: str
-    leaf: int
-    start: int
-    batch: tuple[int, ...]
-
-    @property
-    def rows(self) -> slice:
-        """Its rows in the stack."""
-        return slice(self.start, self.start + math.prod(self.batch))
-
-
-@jax.tree_util.register_pytree_with_keys_class
-@dataclass(frozen=True)
-class StackedField:
-    """A field of what is kept, in stacks by name, whose rows are whose, and how many axes a row has.
-
-    Before the axis of the rows a stack may have others, of a population.
-    """
-
-    stacks: dict[str, Array]
-    members: tuple[tuple[str, tuple[Member, ...]], ...]
-    ndim: int
-
-    def tree_flatten_with_keys(self) -> tuple[Any, Any]:
-        """The stacks with their names."""
-        static = tuple(self.stacks), self.members, self.ndim
-        return [(jax.tree_util.DictKey(name), x) for name, x in self.stacks.items()], static
-
-    @classmethod
-    def tree_unflatten(cls, static: Any, stacks: Any) -> StackedField:
-        """The field again."""
-        return cls(dict(zip(static[0], stacks, strict=True)), *static[1:])
-
-    def by_path(self) -> dict[str, Any]:
-        """What is kept for each array, by its path: [..., *batch, *field]."""
-        found = {}
-        for name, members in self.members:
-            stack = self.stacks[name]
-            for member in members:
-                part = partial(self._part, member)
-                abstract = isinstance(stack, jax.ShapeDtypeStruct)
-                found[member.path] = jax.eval_shape(part, stack) if abstract else part(stack)
-        return found
-
-    def replaced(self, new: dict[str, Any]) -> StackedField:
-        """The field with what is kept for some arrays, by path, in the place of what was."""
-        stacks = dict(self.stacks)
-        for name, members in self.members:
-            for member in members:
-                if member.path in new:
-                    x = gathered(stacks[name])
-                    rows = new[member.path].reshape(*x.shape[: self._lead(x)], -1, *self._row(x))
-                    stacks[name] = x.at[self._index(member, x)].set(rows)
-        return replace(self, stacks=stacks)
-
-    def _part(self, member: Member, stack: Array) -> Array:
-        x = gathered(stack)
-        return x[self._index(member, x)].reshape(*x.shape[: self._lead(x)], *member.batch, *self._row(x))
-
-    def _lead(self, stack: Array) -> int:
-        return stack.ndim - self.ndim - 1
-
-    def _row(self, stack: Array) -> tuple[int, ...]:
-        return stack.shape[stack.ndim - self.ndim :]
-
-    def _index(self, member: Member, stack: Array) -> tuple[slice, ...]:
-        return (*[slice(None)] * self._lead(stack), member.rows)
 
 
 class Row(NamedTuple):
@@ -115,7 +45,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Stacks:
-    """A stage of matrices, which compares by what it computes; its attributes are the arguments of `matrixwise`."""
+    """A stage of matrices, which compares by what it computes. Its attributes are the arguments of `matrixwise`.
+
+    `wide` and `block` are those of `view`.
+    """
 
     update: Callable[..., Any]
     init: Callable[..., Any] | None
@@ -127,8 +60,7 @@ class Stacks:
     every: int
     after: int
     stagger: bool
-    wide: bool
-    block: int | None
+    view: View
     stack: bool | None
     chunk: int | None
     spread: tuple[str, ...] | None
@@ -149,14 +81,15 @@ class Stacks:
     def first(self, params: PyTree) -> Any:
         """What is kept at first."""
         leaves, treedef = flatten(params)
-        every = self.axes(params)
+        every: Any = self.axes(params)
         init = self.init or (lambda p: self.keeps.pack({name: jnp.zeros_like(p) for name in self.keeps.fields}, 0))
         made: dict[str, Any] = {}
         if self.stacked:
             found = self._members(params, leaves, every)
             stacks = {
                 name: self.keeps.unpack(
-                    jax.vmap(init)(self._joined([self._view(every[x.leaf], leaves[x.leaf]) for x in members])), "init"
+                    jax.vmap(init)(self._joined([self.view.rows(every[x.leaf], leaves[x.leaf]) for x in members])),
+                    "init",
                 )
                 for name, members in found
             }
@@ -167,7 +100,7 @@ class Stacks:
         slots: list[Any] = [None] * len(leaves)
         for i, (axes, p) in enumerate(zip(every, leaves, strict=True)):
             if axes is not None and math.prod(p.shape):
-                x = self._seen(axes, p)
+                x = self.view.matrices(axes, p)
                 slots[i] = on_devices_of(p, self.keeps.unpack(mapped(init, x.ndim - 2)(x), "init"))
         made = {name: treedef.unflatten([slot and slot[name] for slot in slots]) for name in self.keeps.fields}
         return self.keeps.pack(made, 0)
@@ -175,7 +108,7 @@ class Stacks:
     def __call__(self, updates: PyTree, s: Any, params: PyTree, **given: Any) -> tuple[PyTree, Any]:
         """One step: the updates of all matrices, and what is kept then."""
         us, treedef = flatten(updates)
-        every = self.axes(updates)
+        every: Any = self.axes(updates)
         age, due = given.get(AGE), given.pop("due", None)
         phase = self._phase(age, due)
         shared, varied = self._split(given, treedef)
@@ -218,7 +151,7 @@ class Stacks:
             for member, (u, slot) in zip(members if self._in_stacks else there, found, strict=True):
                 given_u = us[member.leaf]
                 if given_u is not None:
-                    u = cast(self._unview(every[member.leaf], u, given_u.shape), widen(given_u).dtype)  # noqa: PLW2901
+                    u = cast(self.view.array(every[member.leaf], u, given_u.shape), widen(given_u).dtype)  # noqa: PLW2901
                     results[member.leaf] = back(given_u, u) if self.spread is None else u
                     kept[member.leaf] = {
                         k: back(slots[member.leaf][k], x.reshape(*member.batch, *x.shape[1:])) for k, x in slot.items()
@@ -271,9 +204,9 @@ class Stacks:
             if axes is not None and math.prod(x.shape):
                 dtype = widen(x).dtype if hasattr(x, "devices") else jnp.promote_types(x.dtype, jnp.float32)
                 # Arrays that lie alike move together. Where that is not known, turned ones lie otherwise.
-                seen = placement(x, partial(self._view, axes))
-                turned = self.spread is not None and self._is_turned(axes, x.shape)
-                groups[(*self._sides(axes, x.shape), str(dtype), seen, turned)].append(i)
+                seen = placement(x, partial(self.view.rows, axes))
+                turned = self.spread is not None and self.view.is_turned(axes, x.shape)
+                groups[(*self.view.sides(axes, x.shape), str(dtype), seen, turned)].append(i)
         paths = _paths(tree)
         found: dict[str, tuple[Member, ...]] = {}
         for key, indices in groups.items():
@@ -282,54 +215,19 @@ class Stacks:
                 name = f"{name}_{sum(other.partition('_')[0] == name for other in found) + 1}"
             members, start = [], 0
             for i in indices:
-                members.append(Member(paths[i], i, start, self._batch(every[i], leaves[i].shape)))
+                members.append(Member(paths[i], i, start, self.view.batch(every[i], leaves[i].shape)))
                 start = members[-1].rows.stop
             found[name] = tuple(members)
         return tuple(found.items())
 
-    def _is_turned(self, axes: AxesOfArray, shape: tuple[int, ...]) -> bool:
-        m, n = axes.seen(shape)[-2:]
-        return self.wide and m > n
-
-    def _sides(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[int, int]:
-        """The sides of the matrices as they are computed."""
-        m, n = axes.seen(shape)[-2:]
-        m, n = (n, m) if self.wide and m > n else (m, n)
-        return (m, n) if self.block is None else (_side(m, self.block), _side(n, self.block))
-
-    def _batch(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The axes that matrices have, blocks included."""
-        *batch, m, n = axes.seen(shape)
-        m, n = (n, m) if self.wide and m > n else (m, n)
-        return tuple(batch) if self.block is None else (*batch, -(-m // self.block), -(-n // self.block))
-
-    def _seen(self, axes: AxesOfArray, x: Array) -> Array:
-        """An array as [*batch, inputs, outputs], turned and in blocks if so declared."""
-        x = axes.matrices(x)
-        if self.wide and x.shape[-2] > x.shape[-1]:
-            x = x.swapaxes(-1, -2)
-        return x if self.block is None else _in_blocks(x, self.block)
-
-    def _view(self, axes: Any, x: Array) -> Array:
-        x = self._seen(axes, widen(x))
-        return x.reshape(-1, *x.shape[-2:])
-
-    def _unview(self, axes: Any, x: Array, shape: tuple[int, ...]) -> Array:
-        m, n = axes.seen(shape)[-2:]
-        turned = self.wide and m > n
-        x = x.reshape(*self._batch(axes, shape), *x.shape[1:])
-        if self.block is not None:
-            x = _out_of_blocks(x, (n, m) if turned else (m, n))
-        return axes.array(x.swapaxes(-1, -2) if turned else x, shape)
-
     def _row(self, axes: Any, u: Array, slot: Any, p: Any, numbers: dict[str, Any], index: Any, turn: Any) -> Row:
-        x, depth = self._view(axes, u), len(self._batch(axes, u.shape))
+        x, depth = self.view.rows(axes, u), len(self.view.batch(axes, u.shape))
         if slot is None:
             raise ValueError(f"nothing is kept for it: {NONE_AT_FIRST}")
         fields = {k: f.reshape(-1, *f.shape[depth:]) for k, f in slot.items()}
         real, count = real_dtype(x.dtype), x.shape[0]
         each = {k: jnp.broadcast_to(cast(number, real), (count,)) for k, number in numbers.items()}
-        return Row(x, fields, None if p is None else self._view(axes, p), each, index, turn)
+        return Row(x, fields, None if p is None else self.view.rows(axes, p), each, index, turn)
 
     def _split(self, given: dict[str, Any], treedef: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
         """The numbers that all matrices share, and those that vary from array to array."""
@@ -355,7 +253,7 @@ class Stacks:
         """The numbers of the matrices of each array."""
         found, start = [], 0
         for u, axes in zip(us, every, strict=True):
-            count = 0 if axes is None else math.prod(self._batch(axes, u.shape))
+            count = 0 if axes is None else math.prod(self.view.batch(axes, u.shape))
             found.append(np.arange(start, start + count, dtype=np.uint32))
             start += count
         return found
@@ -519,22 +417,3 @@ def _only(new: dict[str, Array], old: dict[str, Array], there: list[slice]) -> d
 
 def _fields(row: Row) -> dict[str, Array]:
     return row.fields
-
-
-def _side(size: int, block: int) -> int:
-    """The side of the blocks that a side is cut into, all of one size."""
-    return -(-size // -(-size // block)) if size else 0
-
-
-def _in_blocks(x: Array, block: int) -> Array:
-    """Matrices [..., m, n] as [..., p, q, m/p, n/q], none larger than a block; filled up with zeros."""
-    *batch, m, n = x.shape
-    a, b = _side(m, block), _side(n, block)
-    p, q = -(-m // block), -(-n // block)
-    x = jnp.pad(x, [(0, 0)] * len(batch) + [(0, p * a - m), (0, q * b - n)])
-    return x.reshape(*batch, p, a, q, b).swapaxes(-3, -2)
-
-
-def _out_of_blocks(x: Array, shape: tuple[int, int]) -> Array:
-    *batch, p, q, a, b = x.shape
-    return x.swapaxes(-3, -2).reshape(*batch, p * a, q * b)[..., : shape[0], : shape[1]]

@@ -157,6 +157,7 @@ def test_a_schedule_that_returns_an_array_is_refused_by_the_name_of_its_argument
 # The derivative at the end of a range is finite, but is not the slope there: the function jumps (a power of 0 at a base
 # of 0), has a corner (a bound that is just reached), or is singular (a root of what vanishes).
 NOT_SMOOTH = {
+    ("dion", "momentum"),  # whose basis counts as a constant
     *(("acprop", "b1"), ("adabelief", "b1"), ("adafactor", "decay_rate"), ("stable_adamw", "b2")),
     *(("dadapt_adamw", "b2"), ("prodigy", "b2"), ("madgrad", "learning_rate"), ("noisy_sgd", "eta")),
     *(("sophia", "clip_threshold"), ("cosine", "exponent"), ("cosine_decay_schedule", "exponent")),
