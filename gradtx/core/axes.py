@@ -72,13 +72,13 @@ def parse_axes(words: str) -> AxesOfArray:
     """The axes that words say.
 
     Raises:
-      ValueError: if one is no word; the message says which.
+      ValueError: if a word is not one; the message says which.
     """
     found = []
     for word in words.split():
         match = re.fullmatch(r"([1-9]\d*)?([iob])", word)
         if match is None:
-            raise ValueError(f"axes = {words!r}: {word!r} is no axis; expected i, o or b, or blocks as in 3o.")
+            raise ValueError(f"axes = {words!r}: {word!r} is not an axis; expected i, o or b, or blocks as in 3o.")
         found.append((int(match[1] or 1), match[2]))
     return AxesOfArray(tuple(found))
 
@@ -91,8 +91,8 @@ class _Words:
         """What was given, in a form that does not change.
 
         Raises:
-          TypeError: if it is none of these, or if a key is no pattern.
-          ValueError: if a word is none.
+          TypeError: if it is none of these, or if a key is not a pattern.
+          ValueError: if a word is not one.
         """
         if isinstance(x, str):
             parse_axes(x)
@@ -128,7 +128,7 @@ def _check_call(name: str, function: Callable[..., Any]) -> None:
 
 
 # What the axes of arrays are: words for all of them ("i o"); a dict of patterns, as for `groups`, with words, or None
-# for an array that is no matrix; or a function of the path and the array that gives words or None.
+# for an array that is not a matrix; or a function of the path and the array that gives words or None.
 Axes = Annotated[Any, _Words()]
 
 Otherwise = Literal["matrix", "only", "units", "array"]
@@ -136,14 +136,14 @@ Otherwise = Literal["matrix", "only", "units", "array"]
 
 @dataclass(frozen=True)
 class AxesOf:
-    """A function from a tree to the axes of each of its arrays, None for one that is no matrix.
+    """A function from a tree to the axes of each of its arrays, None for one that is not a matrix.
 
     Attributes:
       given: what the user gave: words, pairs of a pattern and words, or a function; None for nothing.
       otherwise: what an array is that nothing was said about: "matrix" takes two axes for "i o" and four for "i i i o",
         none for fewer than two, and raises for three, or for five and more; "only" does the same, and raises for every
-        array that is no matrix; "units" takes the last axis for outputs and all others for inputs; "array" takes it as
-        it is.
+        array that is not a matrix; "units" takes the last axis for outputs and all others for inputs; "array" takes it
+        as it is.
     """
 
     given: Any = None
@@ -202,7 +202,7 @@ def _axes_of(rule: AxesOf, treedef: Any, arrays: tuple[Any, ...]) -> tuple[AxesO
     ]
     if left and rule.otherwise == "only":
         raise ValueError(
-            f"{some(left)}: no matrix, and no transformation for what is none. Give it one, as in others=adamw(3e-4)."
+            f"no transformation for {some(left)}, which is not a matrix: give one, as in others=adamw(3e-4)."
         )
     return found
 
@@ -215,7 +215,7 @@ def _axes(rule: AxesOf, words: str | None, path: str, x: Any) -> AxesOfArray | N
             raise ValueError(
                 f"axes: {what} has {ndim} axes: say what they are, as in "
                 f"axes={{{path or '**'!r}: {('b ' * (ndim - 2) + 'i o')!r}}}, where i is inputs, o outputs and b a "
-                "batch of matrices; None says that it is no matrix."
+                "batch of matrices; None says that it is not a matrix."
             )
     if words is None:
         return None

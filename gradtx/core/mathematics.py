@@ -167,7 +167,7 @@ class Treewise(Leafwise):
 
 @dataclass(frozen=True)
 class Matrixwise(Treewise):
-    """Mathematics of one matrix, run on all matrices of a tree. An array that is no matrix passes by."""
+    """Mathematics of one matrix, run on all matrices of a tree. An array that is not a matrix passes unchanged."""
 
     update: Any  # which is `Stacks`
 

@@ -44,8 +44,8 @@ def matrixwise(
     """Mathematics of ONE matrix [inputs, outputs], run on all: `update(u, s, p, **hyperparameters) -> (u, s)`.
 
     Arrays are seen as matrices by their axes, and matrices of one shape may be computed in one stack, whatever arrays
-    they come from. What is kept stands at the path of its array, with the axes of the batch first. An array that is no
-    matrix passes by, and has no state.
+    they come from. What is kept stands at the path of its array, with the axes of the batch first. An array that is not
+    a matrix passes unchanged, and has no state.
 
     Args:
       update: a function of one matrix, as for `leafwise`.

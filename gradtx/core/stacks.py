@@ -29,7 +29,7 @@ from gradtx.core.views import View
 
 PyTree = Any
 Array = jax.Array
-NONE_AT_FIRST = "it was no matrix when init(params) was called. Call init anew."
+NONE_AT_FIRST = "it was not a matrix when init(params) was called. Call init anew."
 
 
 class Row(NamedTuple):

@@ -41,7 +41,7 @@ def normalize_matrices(
       axes: what the axes of arrays are, as for `muon`.
 
     Returns:
-      A transformation without state. Arrays that are no matrices pass.
+      A transformation without state. Arrays that are not matrices pass unchanged.
 
     References:
       Liu et al., 2025, Muon is Scalable for LLM Training.

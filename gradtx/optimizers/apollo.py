@@ -59,7 +59,7 @@ def scale_by_apollo(
     """The step of `apollo` before the learning rate; arguments as there.
 
     Returns:
-      A transformation that keeps an `ApolloState`, in float32 or wider. Arrays that are no matrices pass.
+      A transformation that keeps an `ApolloState`, in float32 or wider. Arrays that are not matrices pass unchanged.
     """
     return matrixwise(
         _apollo,

@@ -50,7 +50,7 @@ def scale_by_dion(
     """The step of `dion` before the learning rate; arguments as there.
 
     Returns:
-      A transformation that keeps a `DionState`, in float32 or wider. Arrays that are no matrices pass.
+      A transformation that keeps a `DionState`, in float32 or wider. Arrays that are not matrices pass unchanged.
     """
     return matrixwise(
         _dion,

@@ -53,7 +53,7 @@ def scale_by_galore(
     """The step of `galore` before the learning rate; arguments as there.
 
     Returns:
-      A transformation that keeps a `GaloreState`, in float32 or wider. Arrays that are no matrices pass.
+      A transformation that keeps a `GaloreState`, in float32 or wider. Arrays that are not matrices pass unchanged.
     """
     return matrixwise(
         _galore,

@@ -44,7 +44,7 @@ def muon(
 
     v = momentum v + g;  O = U V^T of g + momentum v = U S V^T;  p - learning_rate (sides O + weight_decay p)
 
-    Only hidden matrices are for Muon. Leave embeddings, the last layer, and all that is no matrix to `others`.
+    Muon is for hidden matrices only. Leave embeddings, the last layer, and all that is not a matrix to `others`.
 
     PyTorch and Optax iterate with the set "jordan". PyTorch takes its products in bfloat16. Optax's momentum is an
     average with a corrected bias, whose Nesterov form is that of NAdam.
@@ -56,12 +56,13 @@ def muon(
       coefficients, iterations, products: how matrices are made orthogonal, as for `orthogonalize`.
       sides: how steps grow with the sides of a matrix, as for `scale_by_sides`; "rms" suits the learning rate and decay
         of AdamW.
-      others: the transformation of all arrays that are no matrices, such as `adamw(3e-4)`; None raises if any are.
+      others: the transformation of all arrays that are not matrices, such as `adamw(3e-4)`; None raises an error if
+        there are any.
       axes: what the axes of arrays are: words for all matrices, such as "o i"; or a dict of patterns, as for `groups`,
-        with words, or None for an array that is no matrix; or a function of the path and the array. A word is "i" for
-        inputs, "o" for outputs or "b" for a batch of matrices, with a number before it for blocks along that axis. By
-        default two axes are "i o", four are "i i i o", the kernel of a convolution, and fewer are no matrix.
-      max_logit: the largest logit of attention that is let be, as for `clip_query_key`, 100 in MuonClip; `update` then
+        with words, or None for an array that is not a matrix; or a function of the path and the array. A word is "i"
+        for inputs, "o" for outputs or "b" for a batch of matrices, with a number before it for blocks along that axis.
+        By default two axes are "i o", four are "i i i o", the kernel of a convolution, and fewer are not a matrix.
+      max_logit: the largest attention logit that is left alone, as for `clip_query_key`, 100 in MuonClip; `update` then
         needs `max_logits`. None for no bound.
       stack, chunk, spread: as for `matrixwise`.
       weight_decay, where, maximize: as for `adam`; the decay is that of matrices.
@@ -72,7 +73,7 @@ def muon(
 
     Raises:
       ValueError: when used, if an array has three, five or more axes and nothing is said about them, or if an array is
-        no matrix and there are no `others`.
+        not a matrix and there are no `others`.
 
     References:
       Jordan et al., 2024, Muon: An optimizer for hidden layers in neural networks.

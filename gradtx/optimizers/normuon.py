@@ -39,7 +39,7 @@ def normalize_neurons(
       axes: what the axes of arrays are, as for `muon`; the outputs of a matrix are its neurons.
 
     Returns:
-      A transformation that keeps one number per neuron. Arrays that are no matrices pass.
+      A transformation that keeps one number per neuron. Arrays that are not matrices pass unchanged.
 
     References:
       Li et al., 2025, NorMuon: Making Muon more efficient and scalable.

@@ -92,7 +92,7 @@ def scale_by_kron(
     """The step of `psgd_kron` before the learning rate; arguments as there, with a fit at every step by default.
 
     Returns:
-      A transformation that keeps a `KronState`, in float32 or wider. Arrays that are no matrices pass.
+      A transformation that keeps a `KronState`, in float32 or wider. Arrays that are not matrices pass unchanged.
     """
     return matrixwise(
         _kron,

@@ -61,7 +61,7 @@ def scale_by_shampoo(
     """The step of `shampoo` before the learning rate; arguments as there.
 
     Returns:
-      A transformation that keeps a `ShampooState`, in float32 or wider. Arrays that are no matrices pass.
+      A transformation that keeps a `ShampooState`, in float32 or wider. Arrays that are not matrices pass unchanged.
     """
     return matrixwise(
         _shampoo,

@@ -56,7 +56,7 @@ def scale_by_soap(
     """The step of `soap` before the learning rate; arguments as there.
 
     Returns:
-      A transformation that keeps a `SoapState`, in float32 or wider. Arrays that are no matrices pass.
+      A transformation that keeps a `SoapState`, in float32 or wider. Arrays that are not matrices pass unchanged.
     """
     return matrixwise(
         _soap,

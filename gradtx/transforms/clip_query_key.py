@@ -29,7 +29,7 @@ def clip_query_key(max_logit: Positive = 100.0, *, axes: Axes | None = None) -> 
     array with one number for each matrix that the kernel is seen as. Queries and keys of one head get the same number.
 
     Args:
-      max_logit: the largest logit that is let be; the paper's default.
+      max_logit: the largest logit that is left alone; the paper's default.
       axes: what the axes of arrays are, as for `muon`: "i b o" or "i 12o" has a matrix for each head.
 
     Returns:

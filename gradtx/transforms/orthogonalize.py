@@ -48,7 +48,7 @@ class _Set:
         """The name, or the numbers as `Triples`.
 
         Raises:
-          ValueError: if there is no such set, or if these are no triples of numbers.
+          ValueError: if there is no such set, or if these are not triples of numbers.
         """
         if isinstance(x, str) and x in COEFFICIENTS:
             return x
@@ -90,7 +90,7 @@ def orthogonalize(
       stack, chunk, spread: as for `matrixwise`.
 
     Returns:
-      A transformation without state. Arrays that are no matrices pass.
+      A transformation without state. Arrays that are not matrices pass unchanged.
 
     References:
       Jordan et al., 2024, Muon: An optimizer for hidden layers in neural networks.

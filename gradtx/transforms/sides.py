@@ -24,7 +24,7 @@ def scale_by_sides(sides: Sides = "width", *, axes: Axes | None = None) -> Gradi
       axes: what the axes of arrays are, as for `muon`.
 
     Returns:
-      A transformation without state. Arrays that are no matrices pass.
+      A transformation without state. Arrays that are not matrices pass unchanged.
 
     References:
       Jordan et al., 2024, Muon: An optimizer for hidden layers in neural networks.

@@ -99,9 +99,9 @@ def test_a_function_of_path_and_array_says_the_axes():
 @pytest.mark.parametrize(
     ("axes", "error", "message"),
     [
-        ("i x", ValueError, "'x' is no axis; expected i, o or b, or blocks as in 3o"),
-        ("i 0o", ValueError, "'0o' is no axis"),
-        ({"*/qkv": "i oo"}, ValueError, "'oo' is no axis"),
+        ("i x", ValueError, "'x' is not an axis; expected i, o or b, or blocks as in 3o"),
+        ("i 0o", ValueError, "'0o' is not an axis"),
+        ({"*/qkv": "i oo"}, ValueError, "'oo' is not an axis"),
         ({"*/qkv": 3}, TypeError, r"axes has 3 for '\*/qkv'; expected words such as 'i o', or None"),
         ({3: "i o"}, TypeError, "axes has the key 3, which is no pattern"),
         (3, TypeError, "axes = 3 does not say what axes are; expected words such as 'i o', a dict of patterns"),
@@ -121,8 +121,8 @@ def test_what_does_not_say_axes_is_an_error_when_the_transformation_is_made(axes
         ("i o", (2, 3, 4), r"'i o' is 2 axes, but w float32\[2,3,4\] has 3"),
         ("i 4o", (2, 6), r"divides an axis of w float32\[2,6\] in 4o, but 6 is no multiple of 4"),
         ({"v": "i o"}, (2, 6), "'v' fits no array. The arrays are w"),
-        ({"w": None}, (2, 6), r"w float32\[2,6\]: no matrix, and no transformation for what is none. Give it one"),
-        (None, (6,), r"w float32\[6\]: no matrix, and no transformation for what is none"),
+        ({"w": None}, (2, 6), r"no transformation for w float32\[2,6\], which is not a matrix: give one"),
+        (None, (6,), r"no transformation for w float32\[6\], which is not a matrix"),
     ],
 )
 def test_axes_that_do_not_fit_an_array_are_an_error_that_names_its_path(axes, shape, message):

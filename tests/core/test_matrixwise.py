@@ -224,7 +224,7 @@ def test_an_authors_mistake_in_an_update_names_the_array(update, message):
 def test_a_matrix_that_was_none_at_first_is_an_error():
     tx = gradtx.scale_by_dion(axes={"w": "i o"})
     state = gradtx.scale_by_dion(axes={"w": None}).init({"w": jnp.ones((2, 3))})
-    with pytest.raises(ValueError, match="nothing is kept for it: it was no matrix when init"):
+    with pytest.raises(ValueError, match="nothing is kept for it: it was not a matrix when init"):
         tx.update({"w": jnp.ones((2, 3))}, state)
 
 

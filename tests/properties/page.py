@@ -87,9 +87,9 @@ def page(gradtx, optax):
         "## Promises that gradtx does not keep yet\n\n"
         + ("\n".join(f"- `{test}`" for test in failed) or "All tests passed.")
         + "\n\nThese limits remain. Stages that only scale or accumulate updates (`scale`, `trace`, `sgd` with "
-        "momentum, `muon`, `normuon`) are not tested with gradients above 1e30, because adding half the largest number three times "
-        "overflows. Optimizers whose step reads the state that it replaces (`lion`, `adadelta`, `adan`, `adopt`, "
-        "`acprop`, `cocob`, `rprop`, `optimistic_gradient_descent`) need a copy of that state on a CPU, as in Optax. "
+        "momentum, `muon`, `normuon`) are not tested with gradients above 1e30, because adding half the largest number "
+        "three times overflows. Optimizers whose step reads the state that it replaces (`lion`, `adadelta`, `adan`, "
+        "`adopt`, `acprop`, `cocob`, `rprop`, `optimistic_gradient_descent`) need a copy of that state on a CPU, as in Optax. "
         "`adagrad` and `amsgrad` never forget an outlier, because by definition they keep a sum and a maximum. The "
         "bases of `soap`, `shampoo`, `galore` and `dion` count as constants in derivatives.",
         "## Optax\n\nThe same tests run on the Optax transformations of the same names, wrapped in "

@@ -91,7 +91,7 @@ def _without_arguments(name: str) -> bool:
 
 
 def _of_matrices(name: str) -> Any:
-    """A method of matrices, with another one for arrays that are none."""
+    """A method of matrices, with another one for other arrays."""
     return getattr(gradtx, name)(0.01, others=gradtx.adamw(0.01))
 
 
