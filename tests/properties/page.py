@@ -90,8 +90,8 @@ def page(gradtx, optax):
         "momentum, `muon`, `normuon`) are not tested with gradients above 1e30, because adding half the largest number "
         "three times overflows. Optimizers whose step reads the state that it replaces (`lion`, `adadelta`, `adan`, "
         "`adopt`, `acprop`, `cocob`, `rprop`, `optimistic_gradient_descent`) need a copy of that state on a CPU, as in "
-        "Optax. `adagrad` and `amsgrad` never forget an outlier, because by definition they keep a sum and a maximum. The "
-        "bases of `soap`, `shampoo`, `galore` and `dion` count as constants in derivatives.",
+        "Optax. `adagrad` and `amsgrad` never forget an outlier, because by definition they keep a sum and a maximum. "
+        "The bases of `soap`, `shampoo`, `galore` and `dion` count as constants in derivatives.",
         "## Optax\n\nThe same tests run on the Optax transformations of the same names, wrapped in "
         "`with_extra_args_support`. A test with several cases fails if one of them fails. Promises 6, 8 and 10 need "
         "features that only gradtx transformations have. Optax does not promise float32 state for bfloat16 parameters, "
