@@ -67,7 +67,7 @@ def test_stacked_and_one_by_one_are_the_same(name):
     registry.assert_close(path(make(name, stack=True))[0], path(make(name, stack=False))[0], 1e-5, 1e-5)
 
 
-@pytest.mark.parametrize("name", ["muon", "soap"])
+@pytest.mark.parametrize("name", ["muon", pytest.param("soap", marks=pytest.mark.slow)])
 def test_chunks_of_a_stack_are_the_same_as_the_whole(name):
     whole, _ = path(make(name, stack=True))
     for chunk in (1, 2):
@@ -106,7 +106,7 @@ def test_the_order_of_arrays_does_not_matter(name):
 
 
 @pytest.mark.parametrize("name", sampled(registry.MATRIX_METHODS))
-@pytest.mark.parametrize("factor", [1e20, 1e-30, 0.0])
+@pytest.mark.parametrize("factor", [1e20, pytest.param(1e-30, marks=pytest.mark.slow), 0.0])
 def test_gradients_of_any_size_give_finite_updates(name, factor):
     p, state = path(make(name), P, [jax.tree.map(lambda x: factor * x, g) for g in GRADIENTS])
     assert registry.is_finite(p)
@@ -272,7 +272,7 @@ def mesh_of(devices, kind):
 
 @KINDS
 @SPECS
-@pytest.mark.parametrize(("name", "count"), [("muon", 4), ("muon", 8), ("soap", 4)])
+@pytest.mark.parametrize(("name", "count"), [("muon", 8), ("soap", 4), pytest.param("muon", 4, marks=pytest.mark.slow)])
 def test_a_stack_that_is_spread_takes_two_collectives_and_none_in_a_loop(name, count, spec, kind):
     tx, shapes = spread(name)
     shapes = {f"layer{i}": shapes["layer0"] for i in range(count)}
@@ -285,7 +285,7 @@ def test_a_stack_that_is_spread_takes_two_collectives_and_none_in_a_loop(name, c
 
 
 @KINDS
-@pytest.mark.parametrize("over", ["x", None], ids=["spread", "not spread"])
+@pytest.mark.parametrize("over", ["x", pytest.param(None, marks=pytest.mark.slow)], ids=["spread", "not spread"])
 @pytest.mark.parametrize("name", ["muon", "soap"])
 def test_matrices_on_a_mesh_equal_the_unsharded(name, over, kind):
     tx, shapes = spread(name) if over else (make(name, axes=None), spread(name)[1])

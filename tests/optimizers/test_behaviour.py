@@ -58,7 +58,7 @@ STATED = {
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
-@pytest.mark.parametrize("name", registry.sampled(NAMES))
+@pytest.mark.parametrize("name", registry.sampled([x for x in NAMES if x not in registry.MATRIX_METHODS]))
 def test_a_thousand_steps_at_some_rate_of_the_grid_reach_the_stated_loss(name, problem):
     assert np.nanmin(last_losses(name, problem)) < STATED.get((name, problem), PROBLEMS[problem][2])
 

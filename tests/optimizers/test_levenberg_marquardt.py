@@ -89,6 +89,7 @@ def test_no_step_rises_where_an_undamped_one_would(residuals, start, solver):
     assert value < 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1e-20, 1e20])
 def test_residuals_whose_squares_overflow_or_vanish_are_fitted(size):
     p, tx = jnp.array([1.0, 1.0, 0.0]), gradtx.levenberg_marquardt()

@@ -118,7 +118,17 @@ EXACT = {
     "apollo_mini": (gradtx.apollo_mini(0.01), apollo, {"scale": 128.0, "whole": True}, (SQUARE, TALL)),
 }
 KRON_PROBABILITY = functools.partial(psgd_kron.update_probability, minimum=0.25, decay=0.1, flat_start=3)
-CASES = [pytest.param(name, shape, id=f"{name}, {shape[0]}x{shape[1]}") for name in EXACT for shape in EXACT[name][3]]
+# `make test` compiles each rule for its first shape, and Muon for all.
+CASES = [
+    pytest.param(
+        name,
+        shape,
+        id=f"{name}, {shape[0]}x{shape[1]}",
+        marks=() if shape == shapes[0] or rule is muon else pytest.mark.slow,
+    )
+    for name, (_, rule, _, shapes) in EXACT.items()
+    for shape in shapes
+]
 # In float32 where random numbers are drawn in that; the others in float64.
 SINGLE = {"apollo", "apollo_mini"}
 TOLERANCE = {"galore": 1e-8, "apollo": 3e-6, "apollo_mini": 3e-5}

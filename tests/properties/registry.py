@@ -263,6 +263,8 @@ STAGES = {
     for name in NAMES
     if getattr(gradtx, name).__module__.startswith("gradtx.optimizers.") and name not in catalogue.names()
 }
+# Methods of matrices share what lifts them to trees: `make test` tests two of them, and `make test-all` the others.
+STAGES |= {name for name in MATRIX_METHODS if name not in ("muon", "soap")}
 # Transformations that descend by themselves.
 OPTIMIZERS = [name for name in catalogue.names() if name in MAKE]
 SCHEDULES = [
@@ -273,23 +275,10 @@ SCHEDULES = [
 # One or two transformations of each kind. For the others, `make test` skips the tests that are slow to compile;
 # `make test-all` and the page of promises include them.
 SAMPLE = {
-    *(
-        "adabelief",
-        "adafactor",
-        "adam",
-        "adamw",
-        "amsgrad",
-        "cautious",
-        "cosine",
-        "lion",
-        "mechanize",
-        "momo",
-        "muon",
-        "nadam",
-    ),
-    *("partition", "plateau", "prodigy", "rmsprop", "sgd", "sophia", "add_noise", "chain", "clip_by_global_norm"),
-    *("leafwise", "masked", "piecewise_constant", "scale_by_rss", "scale_by_sm3", "stepwise", "trace", "treewise"),
-    *("warmup_cosine", "yogi"),
+    *("adabelief", "adafactor", "adam", "adamw", "amsgrad", "cautious", "cosine", "lion", "mechanize", "momo"),
+    *("nadam", "partition", "plateau", "prodigy", "rmsprop", "sgd", "sophia", "add_noise", "chain"),
+    *("clip_by_global_norm", "leafwise", "masked", "piecewise_constant", "scale_by_rss", "scale_by_sm3", "stepwise"),
+    *("trace", "treewise", "warmup_cosine", "yogi"),
 }
 
 

@@ -202,6 +202,7 @@ def test_the_derivative_of_a_step_takes_its_length_for_a_constant():
     np.testing.assert_allclose(derivative, [t, 0.0], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_loss_that_depends_on_what_is_differentiated_is_a_constant_to_the_search():
     p = jnp.array([-1.2, 1.0])
 
