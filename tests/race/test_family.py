@@ -15,6 +15,7 @@ STATED = dict.fromkeys(CONTESTANTS, 0.2)
 STATED["simplified_ademamix"] = 0.3  # its momentum is a sum, so it needs rates below the grid
 STATED["dog"] = STATED["mechanized_sgd"] = 0.4  # their first steps go a millionth of the way
 STATED["rprop"] = 2.0  # it is made for full batches; between minibatches, the signs of gradients flip by chance
+STATED["lbfgs"] = 0.6  # it takes one step in an epoch
 
 # The contestants that `make test` trains.
 SAMPLE = ("adam", "prodigy")
