@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import Annotated, Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from gradtx.core.trees import array_type
@@ -58,6 +59,10 @@ class Keeps:
         if isinstance(self.form, tuple):
             return tuple(values[name] for name in self.form)
         return self.form(**{name: age if name == AGE else values[name] for name in self.form._fields})
+
+    def zeros(self, p: Array) -> Any:
+        """What is kept for one array at first, unless its stage says otherwise."""
+        return self.pack({name: jnp.zeros_like(p) for name in self.fields}, 0)
 
     def unpack(self, kept: Any, stage: str) -> dict[str, Any]:
         """The fields of what is kept, by name.

@@ -6,14 +6,13 @@ parameters or the stage's own, its age, and the states of its hyperparameters. O
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from gradtx.core.mathematics import AGE, Keeps, Leafwise, Treewise, inner_of
+from gradtx.core.mathematics import AGE, Leafwise, Treewise, inner_of
 from gradtx.core.numerics import cast, is_floating, scalar_dtype, widen
 from gradtx.core.plan import STEP, Path, Placed, Plan
 from gradtx.core.scalars import init_scalars
@@ -76,9 +75,7 @@ def init_fields(stage: Placed, leaves: list[Any], treedef: Any) -> dict[str, Any
         assert init is not None
         kept = keeps.unpack(init(treedef.unflatten(wide)), stage.name)
     else:
-        each = [
-            None if p is None else keeps.unpack(one(p), stage.name) for one, p in _inits(mathematics, wide, treedef)
-        ]
+        each = list(_first_of(mathematics, wide, treedef, stage.name))
         kept = {name: treedef.unflatten([one and one[name] for one in each]) for name in keeps.fields}
     kept = _fresh(jax.tree.map(lambda x: cast(jnp.asarray(x)), kept), leaves)
     for name in alike:
@@ -87,22 +84,18 @@ def init_fields(stage: Placed, leaves: list[Any], treedef: Any) -> dict[str, Any
     return kept
 
 
-def _inits(mathematics: Leafwise, leaves: list[Any], treedef: Any) -> Iterator[tuple[Callable[[Any], Any], Any]]:
-    """For each array what makes its first state, and what that is made from: the array, or the matrices in it."""
-    init = mathematics.init or partial(_zeros, mathematics.keeps)
+def _first_of(mathematics: Leafwise, leaves: list[Any], treedef: Any, name: str) -> Iterator[dict[str, Any] | None]:
+    """The fields of each array at first, of the matrices in it where it has axes; None where it is left alone."""
+    init = mathematics.init or mathematics.keeps.zeros
     every = [None] * len(leaves) if mathematics.axes is None else mathematics.axes(treedef.unflatten(leaves))
     for axes, p in zip(every, leaves, strict=True):
-        x = p if p is None or axes is None else axes.matrices(p)
-        depth = 0 if axes is None or x is None else x.ndim - 2
-        yield (mapped(init, depth) if axes is None else partial(_there, mapped(init, depth), p)), x
-
-
-def _there(init: Callable[[Any], Any], p: Any, x: Any) -> Any:
-    return on_devices_of(p, init(x))
-
-
-def _zeros(keeps: Keeps, p: Any) -> Any:
-    return keeps.pack({name: jnp.zeros_like(p) for name in keeps.fields}, 0)
+        if p is None:
+            yield None
+        elif axes is None:
+            yield mathematics.keeps.unpack(init(p), name)
+        else:
+            x = axes.matrices(p)
+            yield on_devices_of(p, mathematics.keeps.unpack(mapped(init, x.ndim - 2)(x), name))
 
 
 def _fresh(tree: PyTree, taken: list[Any]) -> PyTree:

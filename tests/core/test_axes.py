@@ -1,5 +1,6 @@
 """Words say what the axes of an array are, and by them arrays are seen as matrices."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -205,3 +206,10 @@ def test_an_author_gives_the_mathematics_of_one_matrix():
 def test_a_stage_that_asks_for_axes_must_be_given_some():
     with pytest.raises(TypeError, match="update needs axes, but axes= is not given"):
         gradtx.leafwise(lambda u, s, p, axes: (u, s), needs=("axes",))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_first_state_is_the_same_compiled(name):
+    tx = STAGES[name]("b i o")
+    found, expected = jax.jit(tx.init)(SCANNED), tx.init(SCANNED)
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
