@@ -53,19 +53,24 @@ def flat_state(state: PyTree) -> dict[str, jax.Array]:
       ['step', 'trace/velocity/dense/kernel']
     """
     flat: dict[str, jax.Array] = {}
-    for name, x in _leaves(state):
+    for name, x in _leaves(state)[0]:
         for path, part in x.by_path().items() if isinstance(x, StackedField) else [("", x)]:
-            full = f"{name}/{path}" if path else name
+            full = _full(name, path)
             if full in flat:
                 raise ValueError(f"flat_state: two arrays of the state are called {full!r}; rename one of the keys.")
             flat[full] = part
     return flat
 
 
-def _leaves(state: PyTree) -> list[tuple[str, Any]]:
-    """The leaves of a state by name; what is kept in stacks is one leaf."""
-    found = jax.tree_util.tree_leaves_with_path(state, is_leaf=lambda x: isinstance(x, StackedField))
-    return [(jax.tree_util.keystr(path, simple=True, separator="/"), x) for path, x in found]
+def _leaves(state: PyTree) -> tuple[list[tuple[str, Any]], Any]:
+    """The leaves of a state by name, and its structure; what is kept in stacks is one leaf."""
+    found, treedef = jax.tree_util.tree_flatten_with_path(state, is_leaf=lambda x: isinstance(x, StackedField))
+    return [(jax.tree_util.keystr(path, simple=True, separator="/"), x) for path, x in found], treedef
+
+
+def _full(name: str, path: str) -> str:
+    """The name of the part of a leaf that is kept for the array at a path."""
+    return f"{name}/{path}" if path else name
 
 
 def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
@@ -103,9 +108,10 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
             )
         if name in flat:
             new[name] = _cast(name, x, old.dtype)
+    named, treedef = _leaves(state)
     restored = [
         _restacked(name, x, new) if isinstance(x, StackedField) else _placed_like(x, new[name]) if name in new else x
-        for name, x in _leaves(state)
+        for name, x in named
     ]
     unexpected = tuple(name for name in flat if name not in leaves)
     for name in unexpected:
@@ -116,7 +122,7 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
                 "rename those of the other if need be."
             )
     return Restored(
-        jax.tree.unflatten(jax.tree.structure(state, is_leaf=lambda x: isinstance(x, StackedField)), restored),
+        treedef.unflatten(restored),
         tuple(name for name in leaves if name not in flat),
         unexpected,
     )
@@ -124,7 +130,7 @@ def restore_state(state: PyTree, flat: Mapping[str, Any]) -> Restored:
 
 def _restacked(name: str, field: StackedField, new: Mapping[str, Any]) -> StackedField:
     """What is kept in stacks, with the arrays that are new put at their rows."""
-    paths = {path: f"{name}/{path}" if path else name for path in field.by_path()}
+    paths = {path: _full(name, path) for path in field.paths}
     found = field.replaced({path: new[full] for path, full in paths.items() if full in new})
     return jax.tree.map(_placed_like, field, found)
 

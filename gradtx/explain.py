@@ -9,10 +9,10 @@ import jax
 from gradtx.core import GradientTransformation
 from gradtx.core.mathematics import Matrixwise, Varied, inner_of
 from gradtx.core.numerics import is_floating
-from gradtx.core.patterns import path_of
+from gradtx.core.patterns import paths_of
 from gradtx.core.plan import Placed, Plan
 from gradtx.core.state import Held, open_state
-from gradtx.core.trees import array_type, flatten, is_none
+from gradtx.core.trees import array_type, flatten
 from gradtx.describe import Table, abstract, in_bytes, size_of
 
 PyTree = Any
@@ -69,10 +69,9 @@ def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
     leaves, treedef = flatten(shapes)
     found = [_Found() for _ in leaves]
     _look(plan, open_state(plan, state), shapes, treedef, found)
-    paths = [keys for keys, _ in jax.tree_util.tree_leaves_with_path(shapes, is_leaf=is_none)]
     rows = [
         Row(
-            path_of(keys),
+            path,
             array_type(x),
             tuple(one.goes_to),
             tuple(dict.fromkeys(one.differs)),
@@ -80,7 +79,7 @@ def explain(tx: GradientTransformation, params: PyTree) -> Table[Row]:
             tuple(dict.fromkeys(one.axes)),
             one.stack,
         )
-        for keys, x, one in zip(paths, leaves, found, strict=True)
+        for path, x, one in zip(paths_of(shapes), leaves, found, strict=True)
         if is_floating(x)
     ]
     size = size_of([x for x in leaves if is_floating(x)])
@@ -132,8 +131,8 @@ def _note_axes(stage: Placed, held: Held, params: PyTree, found: list[_Found]) -
     for one, axes in zip(found, mathematics.axes(params), strict=True):
         one.axes += [] if axes is None else [repr(axes)]
     if isinstance(mathematics, Matrixwise):
-        for one, place in zip(found, mathematics.update.places(params), strict=True):
-            one.stack = one.stack if place is None else place[1]
+        for leaf, name in mathematics.update.names(params).items():
+            found[leaf].stack = name
         for name in mathematics.own:
             field = held[stage.kept[name]]
             kept = field.by_path()

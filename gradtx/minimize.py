@@ -110,13 +110,7 @@ def minimize(
     of_residuals = "residual_fn" in tx.needs
     loss = (lambda p: _half_square(alone(p))) if of_residuals else alone
     functions = {"value_fn": loss, **({"residual_fn": alone} if of_residuals else {})}
-    params = jax.tree.map(lambda x: cast(jnp.asarray(x)), x0)
-    for path, x in jax.tree_util.tree_leaves_with_path(params):
-        if not is_floating(x):
-            raise TypeError(
-                f"minimize: x0{jax.tree_util.keystr(path)} is {array_type(x)}, which has no gradient; convert it with "
-                "astype(jnp.float32), or give it to the loss with functools.partial."
-            )
+    params = _start(x0)
     state = tx.init(params)
     searches = len(arrived(state)) == 1 and _ends_with_the_step(tx.mathematics)
 
@@ -170,6 +164,22 @@ def _ends_with_the_step(mathematics: Mathematics) -> bool:
     if isinstance(mathematics, Chain):
         return any(map(_ends_with_the_step, list(mathematics.stages.values())[-1:]))
     return inner_of(mathematics) is None and getattr(mathematics, "last", False)
+
+
+def _start(x0: PyTree) -> PyTree:
+    """The first parameters, as arrays.
+
+    Raises:
+      TypeError: if one is not floating; the message names it.
+    """
+    params = jax.tree.map(lambda x: cast(jnp.asarray(x)), x0)
+    for path, x in jax.tree_util.tree_leaves_with_path(params):
+        if not is_floating(x):
+            raise TypeError(
+                f"minimize: x0{jax.tree_util.keystr(path)} is {array_type(x)}, which has no gradient; convert it with "
+                "astype(jnp.float32), or give it to the loss with functools.partial."
+            )
+    return params
 
 
 def _half_square(residuals: PyTree) -> Array:

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 
 from gradtx.core.numerics import is_floating
-from gradtx.core.patterns import ByPattern, FirstMatch, is_pattern, path_of, some
+from gradtx.core.patterns import ByPattern, FirstMatch, is_pattern, paths_of, some
 from gradtx.core.source import source
 from gradtx.core.trees import array_type, flatten
 
@@ -181,23 +181,22 @@ def axes_of(given: Any, otherwise: Otherwise = "matrix") -> AxesOf:
 @functools.lru_cache(maxsize=256)
 def _axes_of(rule: AxesOf, treedef: Any, arrays: tuple[Any, ...]) -> tuple[AxesOfArray | None, ...]:
     leaves = [None if x is None else jax.ShapeDtypeStruct(*x) for x in arrays]
-    paths = [keys for keys, _ in jax.tree_util.tree_flatten_with_path(treedef.unflatten(range(len(leaves))))[0]]
+    paths = paths_of(treedef.unflatten(range(len(leaves))))
     words: list[str | None] = [""] * len(leaves)
     if isinstance(rule.given, str):
         words = [rule.given] * len(leaves)
     elif callable(rule.given):
-        words = [None if x is None else rule.given(path_of(keys), x) for keys, x in zip(paths, leaves, strict=True)]
+        words = [None if x is None else rule.given(path, x) for path, x in zip(paths, leaves, strict=True)]
     elif rule.given:
         patterns, labels = zip(*rule.given, strict=True)
         match = FirstMatch(patterns, labels, "", False, "axes")
         words = treedef.flatten_up_to(match(treedef.unflatten(leaves)))
     found = tuple(
-        None if x is None else _axes(rule, one, path_of(keys), x)
-        for keys, one, x in zip(paths, words, leaves, strict=True)
+        None if x is None else _axes(rule, one, path, x) for path, one, x in zip(paths, words, leaves, strict=True)
     )
     left = [
-        f"{path_of(keys) or 'the array'} {array_type(x)}"
-        for keys, axes, x in zip(paths, found, leaves, strict=True)
+        f"{path or 'the array'} {array_type(x)}"
+        for path, axes, x in zip(paths, found, leaves, strict=True)
         if axes is None and x is not None
     ]
     if left and rule.otherwise == "only":

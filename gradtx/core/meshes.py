@@ -17,7 +17,7 @@ Array = jax.Array
 
 def is_explicit() -> bool:
     """Whether where arrays lie on the present mesh is part of their types."""
-    return any(kind == jax.sharding.AxisType.Explicit for kind in jax.sharding.get_abstract_mesh().axis_types)
+    return AxisType.Explicit in jax.sharding.get_abstract_mesh().axis_types
 
 
 def placement(x: Any, view: Callable[[Array], Array]) -> Any:
@@ -25,20 +25,20 @@ def placement(x: Any, view: Callable[[Array], Array]) -> Any:
     return jax.typeof(view(x)).sharding.spec if isinstance(x, jax.Array) and is_explicit() else None
 
 
-def several(names: tuple[str, ...] | None) -> int:
+def several(names: tuple[str, ...]) -> int:
     """How many devices lie along these axes of the mesh.
 
     Raises:
       ValueError: if there is no mesh, or if it has no such axis.
     """
     mesh = jax.sharding.get_abstract_mesh()
-    for name in names or ():
+    for name in names:
         if name not in mesh.shape:
             raise ValueError(
                 f"spread = {name!r}: the mesh has no axis of this name ({', '.join(map(repr, mesh.shape)) or 'none'}). "
                 "Call init and update inside jax.set_mesh(mesh)."
             )
-    return math.prod(mesh.shape[name] for name in names or ())
+    return math.prod(mesh.shape[name] for name in names)
 
 
 def spread_over(names: tuple[str, ...], x: Array) -> Array:
@@ -63,7 +63,7 @@ def on_each_device(names: tuple[str, ...], function: Callable[..., Any], stack: 
     def local(stack: Any, shared: Any) -> Any:
         lane: Any = 0
         for name in names:
-            lane = lane * jax.lax.axis_size(name) + lax.axis_index(name)
+            lane = lane * lax.axis_size(name) + lax.axis_index(name)
         return function(stack, *shared, lane * jax.tree.leaves(stack)[0].shape[0])
 
     spec = PartitionSpec(names)
@@ -85,11 +85,9 @@ def gathered(x: Array) -> Array:
     if not any(sharding.spec or ()) or AxisType.Explicit not in sharding.mesh.axis_types:
         return x
     everywhere = NamedSharding(sharding.mesh, PartitionSpec())
-    return jax.sharding.reshard(x, everywhere) if isinstance(x, jax.core.Tracer) else _put(x, PartitionSpec())
-
-
-def _put(x: Array, spec: PartitionSpec) -> Array:
-    return jax.device_put(x, NamedSharding(x.sharding.mesh, spec))  # type: ignore[attr-defined]
+    if isinstance(x, jax.core.Tracer):
+        return jax.sharding.reshard(x, everywhere)
+    return jax.device_put(x, NamedSharding(x.sharding.mesh, PartitionSpec()))  # type: ignore[attr-defined]
 
 
 def whole(x: Array) -> Array:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 
 from gradtx.core.numerics import is_floating
 from gradtx.core.source import source
-from gradtx.core.trees import array_type, flatten
+from gradtx.core.trees import array_type, flatten, is_none
 
 PyTree = Any
 
@@ -156,6 +156,11 @@ def path_of(keys: Any) -> str:
     return jax.tree_util.keystr(keys, simple=True, separator="/")
 
 
+def paths_of(tree: PyTree) -> list[str]:
+    """The paths of the leaves of a tree, `None` among them."""
+    return [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_none)]
+
+
 @dataclass(frozen=True)
 class FirstMatch:
     """A function from params to a tree of labels, in which each array has that of the first pattern that it fits.
@@ -212,6 +217,7 @@ def _first_matches(match: FirstMatch, treedef: Any, arrays: tuple[Any, ...]) -> 
 
 
 def some(names: list[str], most: int = 12) -> str:
+    """The first names of a list, and how many more there are."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest
 

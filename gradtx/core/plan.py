@@ -31,7 +31,7 @@ from gradtx.core.mathematics import (
     is_numeric,
 )
 from gradtx.core.numerics import cast, real_dtype, widen
-from gradtx.core.trees import array_type, mapped
+from gradtx.core.trees import check_pair, mapped
 
 STEP = "step"
 Path = tuple[str, ...]
@@ -94,11 +94,7 @@ class Program:
         arguments = {**arguments, **{name: code(arguments[name]) for name, code in self.functions}}
         s = self.keeps.pack(jax.tree.map(widen, kept), age)
         result = self.update(*first, value, s, params, **arguments, **options)
-        if type(result) is not tuple or len(result) != 2:
-            raise TypeError(
-                f"the update of stage {self.name!r} returned {array_type(result)}; expected a pair: the updates, and "
-                "what it keeps (None if that is nothing)."
-            )
+        check_pair(result, f"stage {self.name!r}")
         new = self.keeps.unpack(result[1], self.name)
         structure: Any = jax.tree.structure(new)
         born: Any = jax.tree.structure(kept)

@@ -50,6 +50,11 @@ class StackedField:
         """The field again."""
         return cls(dict(zip(static[0], stacks, strict=True)), *static[1:])
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the arrays for which something is kept."""
+        return [member.path for _, members in self.members for member in members]
+
     def by_path(self) -> dict[str, Any]:
         """What is kept for each array, by its path: [..., *batch, *field]."""
         found = {}

@@ -18,13 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from gradtx.core.axes import AxesOf, AxesOfArray
+from gradtx.core.axes import AxesOf
+from gradtx.core.compiled import closure_of
 from gradtx.core.mathematics import AGE, Keeps
 from gradtx.core.meshes import back, on_devices, on_each_device, placed_as, placement, spread_over, whole
-from gradtx.core.numerics import cast, is_floating, real_dtype, widen
-from gradtx.core.patterns import path_of
+from gradtx.core.numerics import arithmetic_dtype, cast, is_floating, real_dtype, widen
+from gradtx.core.patterns import paths_of
 from gradtx.core.stacked_field import Member, StackedField
-from gradtx.core.trees import array_type, flatten, is_none, map_arrays, mapped, on_devices_of
+from gradtx.core.trees import array_type, check_pair, flatten, is_none, map_arrays, mapped, on_devices_of
 from gradtx.core.views import View
 
 PyTree = Any
@@ -82,7 +83,7 @@ class Stacks:
         """What is kept at first."""
         leaves, treedef = flatten(params)
         every: Any = self.axes(params)
-        init = self.init or (lambda p: self.keeps.pack({name: jnp.zeros_like(p) for name in self.keeps.fields}, 0))
+        init = self.init or self.keeps.zeros
         made: dict[str, Any] = {}
         if self.stacked:
             found = self._members(params, leaves, every)
@@ -177,18 +178,13 @@ class Stacks:
         known = {x.leaf for _, members in layout for x in members}
         for i, (x, axes) in enumerate(zip(leaves, every, strict=True)):
             if axes is not None and math.prod(x.shape) and i not in known:
-                raise ValueError(f"nothing is kept for {_paths(tree)[i]}: {NONE_AT_FIRST}")
+                raise ValueError(f"nothing is kept for {paths_of(tree)[i]}: {NONE_AT_FIRST}")
         return layout
 
-    def places(self, tree: PyTree) -> list[tuple[AxesOfArray, str] | None]:
-        """For each leaf its axes and the name of the stack that it may be computed in; None where it passes by."""
-        leaves, _ = flatten(tree)
-        every = self.axes(tree)
-        found: list[tuple[AxesOfArray, str] | None] = [None] * len(leaves)
-        for name, members in self._members(tree, leaves, every):
-            for x in members:
-                found[x.leaf] = every[x.leaf], name  # type: ignore[assignment]
-        return found
+    def names(self, tree: PyTree) -> dict[int, str]:
+        """The name of the stack that an array may be computed in, by the number of its leaf."""
+        stacks = self._members(tree, flatten(tree)[0], self.axes(tree))
+        return {x.leaf: name for name, members in stacks for x in members}
 
     @property
     def _in_stacks(self) -> bool:
@@ -202,12 +198,11 @@ class Stacks:
         groups: dict[Hashable, list[int]] = defaultdict(list)
         for i, (x, axes) in enumerate(zip(leaves, every, strict=True)):
             if axes is not None and math.prod(x.shape):
-                dtype = widen(x).dtype if hasattr(x, "devices") else jnp.promote_types(x.dtype, jnp.float32)
                 # Arrays that lie alike move together. Where that is not known, turned ones lie otherwise.
                 seen = placement(x, partial(self.view.rows, axes))
                 turned = self.spread is not None and self.view.is_turned(axes, x.shape)
-                groups[(*self.view.sides(axes, x.shape), str(dtype), seen, turned)].append(i)
-        paths = _paths(tree)
+                groups[(*self.view.sides(axes, x.shape), arithmetic_dtype(x.dtype), seen, turned)].append(i)
+        paths = paths_of(tree)
         found: dict[str, tuple[Member, ...]] = {}
         for key, indices in groups.items():
             name = f"{key[0]}x{key[1]}"  # type: ignore[index]
@@ -274,11 +269,7 @@ class Stacks:
                     result = function(row.u, s, row.p, **numbers)
                 if function is not self.update:
                     return self._as_before(result, row.fields)
-                if type(result) is not tuple or len(result) != 2:
-                    raise TypeError(
-                        f"the update of a matrix returned {array_type(result)}; expected a pair: the update, and what "
-                        "it keeps (None if that is nothing)."
-                    )
+                check_pair(result, "a matrix")
                 if jnp.shape(result[0]) != row.u.shape:
                     raise ValueError(f"the update of a matrix {row.u.shape} has shape {jnp.shape(result[0])}.")
                 return cast(result[0]), self._as_before(result[1], row.fields)
@@ -379,7 +370,7 @@ class _OneByOne:
     @cached_property
     def closure(self) -> Any:
         """A function that it calls and that was made inside another, or None."""
-        return next((x for x in self.stacks.parts if "<locals>" in getattr(x, "__qualname__", "")), None)
+        return closure_of(self.stacks.parts)
 
     def __call__(self, row: Row, shared: tuple[dict[str, Any], Any, Any]) -> tuple[Array, dict[str, Array]]:
         stacks, (numbers, age, phase) = self.stacks, shared
@@ -395,10 +386,6 @@ class _OneByOne:
         if row.u.shape[0] > 1:
             return lax.map(one, row)
         return jax.tree.map(lambda x: x[None], one(jax.tree.map(lambda x: x[0], row)))
-
-
-def _paths(tree: PyTree) -> list[str]:
-    return [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(tree, is_leaf=is_none)]
 
 
 def _idle(member: Member, like: Row) -> Row:

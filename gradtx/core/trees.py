@@ -67,6 +67,19 @@ def array_type(x: Any) -> str:
     return f"{np.dtype(x.dtype).name}[{','.join(map(str, x.shape))}]"
 
 
+def check_pair(result: Any, whose: str) -> None:
+    """Raise unless an update returned a pair of the updates and what it keeps.
+
+    Raises:
+      TypeError: if it did not; the message says whose update it was.
+    """
+    if type(result) is not tuple or len(result) != 2:
+        raise TypeError(
+            f"the update of {whose} returned {array_type(result)}; expected a pair: the updates, and what it keeps "
+            "(None if that is nothing)."
+        )
+
+
 # Inside a trace, arrays of one shape are handed to a compiled program in bundles of this many. Most of what a call
 # costs there is per call, not per array; past a dozen the gain is spent.
 BUNDLE = 8

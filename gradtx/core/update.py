@@ -5,7 +5,6 @@ Everything that users may get wrong is checked here, while JAX traces, and never
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Mapping
 from dataclasses import replace
@@ -125,9 +124,11 @@ class _Update:
     def axes_of(self, stage: Placed) -> Any:
         """The axes by which a stage sees each array; None if it sees arrays as they are."""
         rule = stage.mathematics.axes
+        if rule is None:
+            return None
         arrays = [None if x is None else jax.tree.leaves(x)[0] for x in self.values]
         try:
-            return rule and rule(self.treedef.unflatten(arrays))
+            return rule(self.treedef.unflatten(arrays))
         except Exception as error:
             error.add_note(f"{self.plan.name}: in stage {stage.name!r}.")
             raise
@@ -294,7 +295,7 @@ def _call(functions: list[str], program: Program, *given: Any) -> tuple[PyTree, 
         return program(*given)
     *first, numbers = given
     parts = {name: split(numbers[name]) for name in functions}
-    program = dataclasses.replace(program, functions=tuple((name, code) for name, (code, _) in parts.items()))
+    program = replace(program, functions=tuple((name, code) for name, (code, _) in parts.items()))
     return call_program(program, *first, {**numbers, **{name: arrays for name, (_, arrays) in parts.items()}})
 
 

@@ -25,23 +25,25 @@ class View:
         m, n = axes.seen(shape)[-2:]
         return self.wide and m > n
 
+    def _seen(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[tuple[int, ...], int, int]:
+        """The axes of the batch, and the sides of the whole matrices, turned."""
+        *batch, m, n = axes.seen(shape)
+        return (tuple(batch), n, m) if self.is_turned(axes, shape) else (tuple(batch), m, n)
+
     def sides(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[int, int]:
         """The sides of the matrices as they are computed."""
-        m, n = axes.seen(shape)[-2:]
-        m, n = (n, m) if self.is_turned(axes, shape) else (m, n)
+        _, m, n = self._seen(axes, shape)
         return (m, n) if self.block is None else (_side(m, self.block), _side(n, self.block))
 
     def batch(self, axes: AxesOfArray, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The axes that matrices have, blocks included."""
-        *batch, m, n = axes.seen(shape)
-        m, n = (n, m) if self.is_turned(axes, shape) else (m, n)
-        return tuple(batch) if self.block is None else (*batch, -(-m // self.block), -(-n // self.block))
+        batch, m, n = self._seen(axes, shape)
+        return batch if self.block is None else (*batch, -(-m // self.block), -(-n // self.block))
 
     def matrices(self, axes: AxesOfArray, x: Array) -> Array:
         """An array as [*batch, inputs, outputs], turned and in blocks if so declared."""
-        x = axes.matrices(x)
-        if self.wide and x.shape[-2] > x.shape[-1]:
-            x = x.swapaxes(-1, -2)
+        turned, x = self.is_turned(axes, x.shape), axes.matrices(x)
+        x = x.swapaxes(-1, -2) if turned else x
         return x if self.block is None else _in_blocks(x, self.block)
 
     def rows(self, axes: AxesOfArray, x: Array) -> Array:
@@ -51,12 +53,10 @@ class View:
 
     def array(self, axes: AxesOfArray, x: Array, shape: tuple[int, ...]) -> Array:
         """The inverse of `rows`: an array of `shape`."""
-        m, n = axes.seen(shape)[-2:]
-        turned = self.is_turned(axes, shape)
         x = x.reshape(*self.batch(axes, shape), *x.shape[1:])
         if self.block is not None:
-            x = _out_of_blocks(x, (n, m) if turned else (m, n))
-        return axes.array(x.swapaxes(-1, -2) if turned else x, shape)
+            x = _out_of_blocks(x, self._seen(axes, shape)[1:])
+        return axes.array(x.swapaxes(-1, -2) if self.is_turned(axes, shape) else x, shape)
 
 
 def _side(size: int, block: int) -> int:

@@ -20,10 +20,8 @@ from gradtx.core import (
     matrixwise,
     transformation,
 )
-from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
-from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import Init, adam_step, noise
+from gradtx.transforms.matrices import Init, adam_numbers, adam_step, noise
 from gradtx.transforms.numerics import norm
 
 By = Literal["channel", "matrix"]
@@ -65,23 +63,20 @@ def scale_by_apollo(
         _apollo,
         Init(_zeros, (rank,)),
         keeps=ApolloState,
-        axes=axes_of(axes),
+        axes=axes,
         needs=("age", "index"),
         wide=True,
         stack=stack,
         chunk=chunk,
         spread=spread,
         state=state,
-        one_minus_b1=one_minus(b1),
-        one_minus_b2=one_minus(b2),
-        correction1=correction(b1),
-        correction2=correction(b2),
         eps=eps,
         scale=scale,
         max_growth=max_growth,
         interval=update_interval,
         by=by,
         key=key,
+        **adam_numbers(b1, b2),
     )
 
 

@@ -20,7 +20,6 @@ from gradtx.core import (
     matrixwise,
     transformation,
 )
-from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.matrices import Init, tamed
 from gradtx.transforms.numerics import norm
@@ -56,7 +55,7 @@ def scale_by_dion(
         _dion,
         Init(_start, (rank, key)),
         keeps=DionState,
-        axes=axes_of(axes),
+        axes=axes,
         stack=stack,
         chunk=chunk,
         spread=spread,

@@ -19,10 +19,8 @@ from gradtx.core import (
     matrixwise,
     transformation,
 )
-from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
-from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import Init, adam_step, tamed
+from gradtx.transforms.matrices import Init, adam_numbers, adam_step, tamed
 
 
 class GaloreState(NamedTuple):
@@ -59,7 +57,7 @@ def scale_by_galore(
         _galore,
         Init(_zeros, (rank,)),
         keeps=GaloreState,
-        axes=axes_of(axes),
+        axes=axes,
         begin=_leading if stagger else None,
         refresh=_leading,
         every=update_interval,
@@ -70,12 +68,9 @@ def scale_by_galore(
         chunk=chunk,
         spread=spread,
         state=state,
-        one_minus_b1=one_minus(b1),
-        one_minus_b2=one_minus(b2),
-        correction1=correction(b1),
-        correction2=correction(b2),
         eps=eps,
         scale=scale,
+        **adam_numbers(b1, b2),
     )
 
 

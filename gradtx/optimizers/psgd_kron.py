@@ -23,7 +23,6 @@ from gradtx.core import (
     stepwise,
     transformation,
 )
-from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
 from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.matrices import Init, noise, tamed
@@ -98,7 +97,7 @@ def scale_by_kron(
         _kron,
         Init(_identities, (max_side,)),
         keeps=KronState,
-        axes=axes_of(axes),
+        axes=axes,
         needs=("age", "index"),
         refresh=_fitted,
         every=update_interval,

@@ -19,10 +19,8 @@ from gradtx.core import (
     matrixwise,
     transformation,
 )
-from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
-from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import gather_grams, root_by_eigh, root_by_newton, tamed
+from gradtx.transforms.matrices import adam_numbers, gather_grams, root_by_eigh, root_by_newton, tamed
 from gradtx.transforms.numerics import average, bounded_square, norm, root
 
 Inverse = Literal["eigh", "newton"]
@@ -67,7 +65,7 @@ def scale_by_shampoo(
         _shampoo,
         _zeros,
         keeps=ShampooState,
-        axes=axes_of(axes),
+        axes=axes,
         needs=("age",),
         refresh=_roots,
         every=update_interval,
@@ -78,14 +76,11 @@ def scale_by_shampoo(
         chunk=chunk,
         spread=spread,
         state=state,
-        one_minus_b1=one_minus(b1),
-        one_minus_b2=one_minus(b2),
-        correction1=correction(b1),
-        correction2=correction(b2),
         eps=eps,
         graft_eps=graft_eps,
         inverse=inverse,
         start_step=start_step,
+        **adam_numbers(b1, b2),
     )
 
 

@@ -18,10 +18,8 @@ from gradtx.core import (
     matrixwise,
     transformation,
 )
-from gradtx.core.axes import axes_of
 from gradtx.optimizers.common import axes_of_matrices, descend_matrices
-from gradtx.transforms.averages import correction, one_minus
-from gradtx.transforms.matrices import Init, gather_grams, tamed
+from gradtx.transforms.matrices import Init, adam_numbers, gather_grams, tamed
 from gradtx.transforms.numerics import average, bounded_square, root
 
 
@@ -62,7 +60,7 @@ def scale_by_soap(
         _soap,
         Init(_zeros, (max_side,)),
         keeps=SoapState,
-        axes=axes_of(axes),
+        axes=axes,
         needs=("age",),
         begin=_first_basis,
         refresh=_turned_basis,
@@ -73,12 +71,9 @@ def scale_by_soap(
         chunk=chunk,
         spread=spread,
         state=state,
-        one_minus_b1=one_minus(b1),
-        one_minus_b2=one_minus(b2),
-        correction1=correction(b1, previous=True),
-        correction2=correction(b2, previous=True),
         eps=eps,
         floor=floor,
+        **adam_numbers(b1, b2, previous=True),
     )
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from gradtx.core import Axes, AxesOf, GradientTransformation, Positive, transformation, treewise
 from gradtx.core.axes import axes_of
 from gradtx.core.numerics import cast
-from gradtx.core.patterns import fits, path_of, some
-from gradtx.core.trees import array_type, flatten, is_none
+from gradtx.core.patterns import fits, paths_of, some
+from gradtx.core.trees import array_type, flatten
 
 PyTree = Any
 
@@ -64,7 +63,7 @@ def _clip(
         )
     us, treedef = flatten(updates)
     ps, every = flatten(params)[0], axes(updates)
-    paths = [path_of(keys) for keys, _ in jax.tree_util.tree_leaves_with_path(updates, is_leaf=is_none)]
+    paths = paths_of(updates)
     unused = [name for name in max_logits if not any(fits(name, path, None) for path in paths)]
     if unused and paths:
         raise ValueError(f"max_logits: {some(unused)} fits no array. The arrays are {some(paths)}.")

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from gradtx.core import Fraction
+from gradtx.transforms.averages import correction, one_minus
 from gradtx.transforms.numerics import abs_square, average, bounded_square, root
 
 
@@ -40,6 +42,16 @@ def gather_grams(left: Array, right: Array, g: Array, rate: Array) -> tuple[Arra
     if len(right) == g.shape[1]:
         right = average(right, g.conj().T @ g, rate)
     return left, right
+
+
+def adam_numbers(b1: Fraction, b2: Fraction, *, previous: bool = False) -> dict[str, Any]:
+    """The hyperparameters of a stage that keeps Adam's moments; `previous` corrects as for one step less."""
+    return {
+        "one_minus_b1": one_minus(b1),
+        "one_minus_b2": one_minus(b2),
+        "correction1": correction(b1, previous=previous),
+        "correction2": correction(b2, previous=previous),
+    }
 
 
 def adam_step(

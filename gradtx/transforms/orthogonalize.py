@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from gradtx.core import Axes, GradientTransformation, PositiveCount, matrixwise, transformation
-from gradtx.core.axes import axes_of
 from gradtx.transforms.numerics import norm
 
 _JORDAN = (3.4445, -4.7750, 2.0315)
@@ -106,13 +105,13 @@ def orthogonalize(
     """
     return matrixwise(
         _orthogonalize,
-        axes=axes_of(axes),
+        axes=axes,
         wide=True,
         stack=stack,
         chunk=chunk,
         spread=spread,
         coefficients=_triples(coefficients, iterations),
-        safety=("of", SAFETY.get(coefficients, 1.0) if isinstance(coefficients, str) else 1.0),
+        safety=SAFETY.get(coefficients, 1.0) if isinstance(coefficients, str) else 1.0,
         products=products,
     )
 
@@ -124,12 +123,12 @@ def _triples(coefficients: Coefficients, iterations: int | None) -> Triples:
 
 
 def _orthogonalize(
-    u: Array, s: None, p: None, coefficients: Triples, safety: tuple[str, float], products: str
+    u: Array, s: None, p: None, coefficients: Triples, safety: Array, products: str
 ) -> tuple[Array, None]:
-    return orthogonal(u, coefficients, safety[1], None if products == "float32" else products), s
+    return orthogonal(u, coefficients, safety, None if products == "float32" else products), s
 
 
-def orthogonal(x: Array, coefficients: Triples, safety: float = 1.0, products: Any = None) -> Array:
+def orthogonal(x: Array, coefficients: Triples, safety: Any = 1.0, products: Any = None) -> Array:
     """U V^H of x = U S V^H, nearly, for a matrix of at most as many rows as columns; zero where x is."""
     dtype, size = x.dtype, norm(x)
     x = (x / (safety * jnp.where(size > 0, size, 1))).astype(products or dtype)

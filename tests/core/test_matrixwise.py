@@ -40,10 +40,15 @@ GRADIENTS = [drawn() for _ in range(6)]
 
 
 def path(tx, p=P, gradients=GRADIENTS):
-    update, state = jax.jit(tx.update), tx.init(p)
+    return path_from(tx, p, tx.init(p), gradients)
+
+
+def path_from(tx, p, state, gradients):
+    update = jax.jit(tx.update)
     for g in gradients:
-        updates, state = update(g, state, p)
-        p = gradtx.apply_updates(p, updates)
+        # One step after another: collectives of two programs at once would wait for each other on few cores.
+        updates, state = jax.block_until_ready(update(g, state, p))
+        p = jax.block_until_ready(gradtx.apply_updates(p, updates))
     return p, state
 
 
@@ -330,15 +335,6 @@ def test_what_is_kept_in_stacks_is_restored_on_another_number_of_devices():
         registry.assert_close(ours, final, 1e-4, 1e-5)
         saved_again = gradtx.flat_state(restored.state)
         registry.assert_close([saved_again[k] for k in saved], list(saved.values()), 0, 0)
-
-
-def path_from(tx, p, state, gradients):
-    update = jax.jit(tx.update)
-    for g in gradients:
-        # One step after another: collectives of two programs at once would wait for each other on few cores.
-        updates, state = jax.block_until_ready(update(g, state, p))
-        p = jax.block_until_ready(gradtx.apply_updates(p, updates))
-    return p, state
 
 
 METHODS_WITH_STATE = ["soap", "shampoo", "psgd_kron", "dion", "galore", "apollo"]
