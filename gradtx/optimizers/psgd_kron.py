@@ -135,6 +135,7 @@ def _by_inverse(q: Array, x: Array, side: int) -> Array:
     """Q^-T x of the rows, or x Q^-1 of the columns."""
     if q.ndim == 1:
         return x / q[:, None] if side == 0 else x / q
+    q, x = (y.astype(jnp.result_type(q, x)) for y in (q, x))  # which the solver does not do by itself
     if side == 0:
         return lax.linalg.triangular_solve(q, x, left_side=True, lower=False, transpose_a=True)
     return lax.linalg.triangular_solve(q, x, left_side=False, lower=False)
